@@ -1,0 +1,215 @@
+"""``gameenv/Arena-v0``: the built-in game in lock-step. The game waits for ``step``, and is deterministic.
+
+Time is counted, not measured: ``t_ns`` is tick x period and ``late`` is always False.
+"""
+
+from collections import deque
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from gameenv.actions import ACTIONS, CHUNK_LENGTH, NONE, Action
+from gameenv.arena import tasks
+from gameenv.arena.engine import TICS_PER_S, Engine, draw_size
+from gameenv.arena.levels import SPLITS, Level, check_split
+from gameenv.arena.state import ArenaState
+from gameenv.arena.steplimit import step_limit
+from gameenv.clock import DEFAULT_FPS, period_ns
+from gameenv.errors import InvalidInputError
+from gameenv.frames import DEFAULT_SIZE, Fit, Frame, FrameSpec, fit_frame
+
+LEVELS_A_FILE = 32
+"""Levels are written to the engine's file in blocks of neighbouring seeds, so that most resets open the next map."""
+
+
+class ArenaEnv(gym.Env[Frame, int]):
+    """A level of the built-in game.
+
+    Observation: ``(height, width, 3)`` uint8 RGB. Action: ``Discrete(12)``, see ``gameenv.ACTIONS``.
+    Reward 1.0 and ``terminated`` on the tick where the goal holds and the last seven actions were ``none``;
+    0 otherwise. Losing terminates with 0; the step limit truncates.
+
+    Args:
+        task: A family of ``gameenv.arena.tasks.TASKS``, or ``"all"``: the seed draws one.
+        split: ``"train"``, ``"validation"`` or ``"test"``; they never share a level.
+        frame_size: Width and height of the observation.
+        fit: How the engine's 16:9 picture is fitted into another aspect ratio.
+        fps: Ticks a second, 1 to 35; the engine's 35 tics a second are shared among them as evenly as they go.
+        max_steps: Step limit; by default about three times what the scripted expert needs.
+        render_mode: ``"rgb_array"`` or None.
+
+    Raises:
+        UnknownNameError: If the task or the split does not exist.
+        InvalidInputError: If a size or rate cannot be used.
+        MissingExtraError: If vizdoom is not installed.
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": DEFAULT_FPS}  # noqa: RUF012 (Gymnasium's own shape)
+
+    def __init__(
+        self,
+        task: str = tasks.ALL,
+        split: str = SPLITS[0],
+        frame_size: tuple[int, int] = DEFAULT_SIZE,
+        fit: Fit = "letterbox",
+        fps: float = DEFAULT_FPS,
+        max_steps: int | None = None,
+        render_mode: str | None = None,
+    ) -> None:
+        self.task = tasks.check_task(task)
+        self.split = check_split(split)
+        self.frame_spec = FrameSpec(*frame_size, fit=fit)
+        self.fps = float(fps)
+        if not 1 <= self.fps <= TICS_PER_S:
+            raise InvalidInputError(f"the arena runs at 1 to {TICS_PER_S} ticks a second, got fps={fps}")
+        if max_steps is not None and max_steps < 1:
+            raise InvalidInputError(f"max_steps must be at least 1, got {max_steps}")
+        if render_mode not in (None, "rgb_array"):
+            raise InvalidInputError(f"render_mode is 'rgb_array' or None, got {render_mode!r}")
+        self.render_mode = render_mode
+        self._max_steps = max_steps
+        self._period_ns = period_ns(self.fps)
+        self.observation_space = gym.spaces.Box(0, 255, self.frame_spec.shape, np.uint8)
+        self.action_space = gym.spaces.Discrete(len(ACTIONS))
+        self._engine: Engine | None = None
+        self._block: int | None = None
+        self._level: Level | None = None
+        self._frame: Frame | None = None
+        self._next_seed = 0
+        self._over = True
+
+    @property
+    def level(self) -> Level:
+        """The level being played.
+
+        Raises:
+            InvalidInputError: Before the first ``reset``.
+        """
+        if self._level is None:
+            raise InvalidInputError("no level is open yet; call reset() first")
+        return self._level
+
+    @property
+    def state(self) -> ArenaState:
+        """The referee's truth after the last tick."""
+        if self._engine is None:
+            raise InvalidInputError("no level is open yet; call reset() first")
+        return self._engine.state
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Frame, dict[str, Any]]:
+        """Open a level.
+
+        Args:
+            seed: The level's number within (split, task); without it, the next one.
+            options: ``{"goal": text}`` puts the goal in other words; the referee judges the level's own.
+        """
+        number = self._next_seed if seed is None else seed
+        super().reset(seed=number)
+        engine, index = self._open_block(number)
+        self._next_seed = number + 1
+        engine.open(index)
+        self.goal = str((options or {}).get("goal") or self.level.goal)
+        self.max_steps = self._max_steps or step_limit(self.level, self.fps)
+        self.tick = 0
+        self._held: Action = NONE
+        self._recent: deque[Action] = deque(maxlen=CHUNK_LENGTH)
+        self._reached = self._over = False
+        frame = self._frame = self._grab()
+        return frame, self._info(new_frame=True, events=())
+
+    def _open_block(self, seed: int) -> tuple[Engine, int]:
+        block, index = divmod(tasks.check_seed(seed), LEVELS_A_FILE)
+        if self._engine is None or block != self._block:
+            first = block * LEVELS_A_FILE
+            self._levels = [tasks.level(self.task, self.split, first + i) for i in range(LEVELS_A_FILE)]
+            if self._engine is not None:
+                self._engine.close()
+            self._engine = Engine(self._levels, draw_size(*self.frame_spec.size))
+            self._block = block
+        self._level = self._levels[index]
+        return self._engine, index
+
+    def step(self, action: int) -> tuple[Frame, float, bool, bool, dict[str, Any]]:
+        """Hold an action until the next tick, then grab.
+
+        Raises:
+            InvalidInputError: If the action is not 0 to 11, or the episode is over.
+        """
+        if self._over or self._engine is None:
+            raise InvalidInputError("the episode is over or was never begun; call reset() first")
+        if not self.action_space.contains(action):
+            raise InvalidInputError(f"an action is a whole number from 0 to {len(ACTIONS) - 1}, got {action!r}")
+        word = ACTIONS[int(action)]
+        events = self._change_keys(word)
+        tics = self._tics_until(self.tick + 1) - self._tics_until(self.tick)
+        self._engine.advance(word, tics)
+        self.tick += 1
+        self._recent.append(word)
+        frame = self._grab()
+        new_frame = self._frame is None or not np.array_equal(frame, self._frame)
+        self._frame = frame
+        info = self._info(new_frame=new_frame, events=events)
+        declared = len(self._recent) == CHUNK_LENGTH and all(recent == NONE for recent in self._recent)
+        won = declared and info["goal_reached"]
+        lost = self._engine.state.health <= 0
+        truncated = not (won or lost) and self.tick >= self.max_steps
+        self._over = won or lost or truncated
+        return frame, float(won), won or lost, truncated, info
+
+    def _tics_until(self, tick: int) -> int:
+        return int(tick * TICS_PER_S / self.fps)
+
+    def _change_keys(self, word: Action) -> tuple[tuple[int, str, bool], ...]:
+        """The key events of going over from the held action to ``word``, at the last grab's time."""
+        if word == self._held:
+            return ()
+        t_ns = self._t_ns()
+        events = [(t_ns, key, down) for key, down in ((self._held, False), (word, True)) if key != NONE]
+        self._held = word
+        return tuple(events)
+
+    def _t_ns(self) -> int:
+        return round(self.tick * self._period_ns)
+
+    def _grab(self) -> Frame:
+        assert self._engine is not None
+        return fit_frame(self._engine.frame, self.frame_spec)
+
+    def _info(self, *, new_frame: bool, events: tuple[tuple[int, str, bool], ...]) -> dict[str, Any]:
+        state, level = self.state, self.level
+        holds = level.condition.holds(state)
+        self._reached = holds or (self._reached and level.condition.latches)
+        return {
+            "goal": self.goal,
+            "tick": self.tick,
+            "t_ns": self._t_ns(),
+            "held": () if self._held == NONE else (self._held,),
+            "late": False,
+            "focused": True,
+            "new_frame": new_frame,
+            "key_events": events,
+            "goal_reached": self._reached,
+            "level": level.id,
+            "split": level.split,
+            "player": {
+                "x": round(state.x, 2),
+                "y": round(state.y, 2),
+                "z": round(state.z, 2),
+                "angle": round(state.angle, 2),
+                "pitch": round(state.pitch, 2),
+                "health": state.health,
+            },
+        }
+
+    def render(self) -> Frame | None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The last frame with ``render_mode="rgb_array"``, else None."""
+        return None if self._frame is None or self.render_mode is None else self._frame.copy()
+
+    def close(self) -> None:
+        """Stop the engine. May be called twice."""
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+        self._block = None
+        self._over = True

@@ -1,0 +1,21 @@
+"""How long an episode may last: about three times what the scripted expert needs, from geometry alone."""
+
+import math
+
+from gameenv.arena.levels import Level
+from gameenv.clock import DEFAULT_FPS
+
+WALK_SPEED = 290.0
+"""Map units a second of a player who has picked up speed."""
+_OVERHEAD_S = 4.0  # turning round, picking up speed, coming to rest, seven ticks of `none`
+_SLACK = 3.0
+
+
+def step_limit(level: Level, fps: float = DEFAULT_FPS) -> int:
+    """Ticks after which an episode on this level is truncated."""
+    x, y = level.start.x, level.start.y
+    length = 0.0
+    for leg in level.route:
+        length += math.dist((x, y), (leg.x, leg.y))
+        x, y = leg.x, leg.y
+    return math.ceil(_SLACK * (length / WALK_SPEED + _OVERHEAD_S) * fps)

@@ -1,0 +1,56 @@
+"""What several families share: a furnished room, and a start that faces any way at all."""
+
+from random import Random
+
+from gameenv.arena import decor
+from gameenv.arena.geometry import Thing
+from gameenv.arena.rooms import Door, NoPlaceError, Room, Stairs
+
+PROP_GAP = 224.0
+"""Props stand this far apart, so that being near one is not being near another."""
+START_DISTANCE = 288.0
+
+
+def furnish(rng: Random, room: Room, wanted: list[decor.Prop], spares: int) -> list[Thing]:
+    """Stand the wanted props and some others in the room; returns the wanted ones' things, in order."""
+    placed = [room.add_thing(rng, prop.kind, PROP_GAP) for prop in wanted]
+    others = [prop for prop in (decor.LANTERN, *decor.TORCHES.values(), *decor.OTHER_LIGHTS) if prop not in wanted]
+    for prop in rng.sample(others, min(spares, len(others))):
+        try_thing(rng, room, prop.kind)
+    if rng.random() < 0.5:
+        try_thing(rng, room, rng.choice(decor.CLUTTER).kind)
+    return placed
+
+
+def try_thing(rng: Random, room: Room, kind: int) -> None:
+    """Stand a thing if there is a place for it."""
+    try:
+        room.add_thing(rng, kind, PROP_GAP)
+    except NoPlaceError:
+        return
+
+
+def maybe_door(rng: Random, room: Room, chance: float) -> Door | None:
+    """A door nobody asked for, now and then, so that a door in sight does not mean the goal is a door."""
+    if rng.random() >= chance:
+        return None
+    try:
+        return room.add_door(rng)
+    except NoPlaceError:
+        return None
+
+
+def maybe_stairs(rng: Random, room: Room, chance: float) -> Stairs | None:
+    """Stairs nobody asked for, for the same reason."""
+    if rng.random() >= chance:
+        return None
+    try:
+        return room.add_stairs(rng)
+    except NoPlaceError:
+        return None
+
+
+def start_thing(rng: Random, room: Room, target: tuple[float, float], distance: float = START_DISTANCE) -> Thing:
+    """A start in plain sight of the target but facing anywhere, ``distance`` or farther away."""
+    x, y = room.find_spot(rng, target, distance)
+    return Thing(1, x, y, rng.randrange(360))

@@ -1,0 +1,16 @@
+"""Go to the red, green or blue torch: the goal says which, and another colour always stands about."""
+
+from random import Random
+
+from gameenv.arena import decor
+from gameenv.arena.levels import Draft
+from gameenv.arena.tasks.go_to_prop import draft
+
+NAME = "go-to-torch"
+
+
+def build(rng: Random) -> Draft:
+    """A room with the wanted torch and one or both of the other colours."""
+    colours = rng.sample(sorted(decor.TORCHES), 3)
+    wanted, *others = [decor.TORCHES[colour] for colour in colours]
+    return draft(rng, wanted, others[: rng.randint(1, 2)], wanted.name)

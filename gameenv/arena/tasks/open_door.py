@@ -1,0 +1,30 @@
+"""Open the door: walk up to it and press ``enter``. Having been opened counts, even if it were to close."""
+
+from random import Random
+
+from gameenv.arena.conditions import DoorOpened
+from gameenv.arena.levels import Draft, Leg
+from gameenv.arena.rooms import Room
+from gameenv.arena.tasks.common import furnish, maybe_stairs, start_thing
+
+NAME = "open-door"
+PHRASES = ("Open the door", "Go open the door", "Find and open the door", "Walk over and open the door")
+
+
+def build(rng: Random) -> Draft:
+    """A room with one door and some lights."""
+    room = Room.roll(rng)
+    door = room.add_door(rng)
+    maybe_stairs(rng, room, 0.2)
+    furnish(rng, room, [], rng.randint(0, 3))
+    room.add_blocks(rng, rng.randint(0, 4))
+    before = door.x - door.normal[0] * 32, door.y - door.normal[1] * 32
+    start = start_thing(rng, room, (door.x - door.normal[0] * 40, door.y - door.normal[1] * 40))
+    return Draft(
+        room.plan,
+        start,
+        rng.choice(PHRASES),
+        DoorOpened(door.sector),
+        (Leg(*before, stop=28.0, press="enter", face=(door.x, door.y)),),
+        watches_sectors=True,
+    )

@@ -1,0 +1,81 @@
+"""Every error a user of this project is meant to see, as one small tree.
+
+Knows nothing of the parts that raise them. Each message says what was expected, what came, and what to do.
+
+    GameEnvError
+    |-- UnknownNameError     a task, policy, action ... that does not exist (also a ValueError)
+    |-- InvalidInputError    a value or a file that cannot be used (also a ValueError)
+    |   `-- InvalidReply     a model's reply that is not a chunk
+    |-- MissingExtraError    an optional package is not installed (also an ImportError)
+    |-- SessionError         a recording that cannot be opened or written
+    `-- DiskFullError        not enough room to go on
+"""
+
+import difflib
+import importlib
+from collections.abc import Iterable
+from types import ModuleType
+
+
+class GameEnvError(Exception):
+    """Base of every error this project raises on purpose."""
+
+
+class InvalidInputError(GameEnvError, ValueError):
+    """A value or a file that cannot be used as given."""
+
+
+class InvalidReply(InvalidInputError):  # noqa: N818 (the public contract's name)
+    """A reply that cannot be read as a chunk of actions. Runners count it and play one filler ``none``."""
+
+
+class UnknownNameError(GameEnvError, ValueError):
+    """A name that is not among the valid choices; the message lists them and the nearest one.
+
+    Args:
+        kind: What was being named, such as ``"task"``.
+        given: What came.
+        choices: The valid names.
+    """
+
+    def __init__(self, kind: str, given: object, choices: Iterable[str]) -> None:
+        names = list(choices)
+        near = difflib.get_close_matches(str(given), names, n=1, cutoff=0.6)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        super().__init__(f"unknown {kind} {given!r}.{hint} Valid: {', '.join(names)}.")
+        self.suggestion = near[0] if near else None
+
+
+class MissingExtraError(GameEnvError, ImportError):
+    """An optional package is missing; the message is the command that installs it."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(
+            f'{package} is needed here and is not installed. Run: pip install -c constraints.txt -e ".[{extra}]"'
+        )
+
+
+class SessionError(GameEnvError):
+    """A recording that cannot be opened, read or written."""
+
+
+class DiskFullError(GameEnvError):
+    """Not enough free disk to go on; what was written so far is complete and readable."""
+
+
+def require(module: str, extra: str) -> ModuleType:
+    """Import an optional module.
+
+    Args:
+        module: Dotted module name.
+        extra: The extra in ``pyproject.toml`` that brings it.
+
+    Raises:
+        MissingExtraError: If the module's package is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != module.partition(".")[0]:
+            raise
+        raise MissingExtraError(module.partition(".")[0], extra) from error

@@ -1,0 +1,118 @@
+"""Frames: the one resize that recording, training and playing share, and JPEG in and out.
+
+A frame is ``(height, width, 3)`` uint8, RGB, 0 to 255. Knows nothing of where frames come from.
+"""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import numpy as np
+from PIL import Image
+
+from gameenv.errors import InvalidInputError, UnknownNameError
+
+Frame: TypeAlias = np.ndarray
+Fit = Literal["letterbox", "stretch"]
+FITS: tuple[Fit, ...] = ("letterbox", "stretch")
+
+DEFAULT_SIZE = (512, 288)
+"""Width, height: 16:9 and a multiple of 32 both ways, so 144 visual tokens for Qwen3-VL and nothing left to resample."""
+JPEG_QUALITY = 95
+JPEG_SUBSAMPLING = 0  # 4:4:4, so that thin coloured details survive
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSpec:
+    """The size every frame is brought to, and how another aspect ratio is fitted into it."""
+
+    width: int = DEFAULT_SIZE[0]
+    height: int = DEFAULT_SIZE[1]
+    fit: Fit = "letterbox"
+
+    def __post_init__(self) -> None:
+        if self.width < 16 or self.height < 16:
+            raise InvalidInputError(f"frame size must be at least 16x16, got {self.width}x{self.height}")
+        if self.fit not in FITS:
+            raise UnknownNameError("fit", self.fit, FITS)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width, height."""
+        return self.width, self.height
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """The array shape: height, width, 3."""
+        return self.height, self.width, 3
+
+
+def check_frame(frame: object) -> Frame:
+    """Return ``frame`` if it is one.
+
+    Raises:
+        InvalidInputError: If it is not an ``(height, width, 3)`` uint8 array.
+    """
+    if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
+        got = f"{frame.dtype} {frame.shape}" if isinstance(frame, np.ndarray) else type(frame).__name__
+        raise InvalidInputError(f"a frame is a uint8 array of shape (height, width, 3), RGB; got {got}")
+    return frame
+
+
+def fit_frame(frame: Frame, spec: FrameSpec) -> Frame:
+    """Bring a frame to ``spec``. This is the only resize in the project.
+
+    Shrinking averages over area (Pillow's reducing filters), so thin lines fade rather than flicker.
+
+    Args:
+        frame: ``(height, width, 3)`` uint8 RGB of any size.
+        spec: The size and fit wanted.
+
+    Returns:
+        A contiguous array of ``spec.shape``; the same object when there is nothing to do.
+
+    Raises:
+        InvalidInputError: If ``frame`` is not a frame.
+    """
+    check_frame(frame)
+    height, width = frame.shape[:2]
+    if (width, height) == spec.size:
+        return np.ascontiguousarray(frame)
+    image = Image.fromarray(frame)
+    if spec.fit == "stretch":
+        return np.array(image.resize(spec.size, Image.Resampling.BOX if _shrinks(image, spec.size) else _GROW))
+    scale = min(spec.width / width, spec.height / height)
+    inner = max(1, round(width * scale)), max(1, round(height * scale))
+    canvas = np.zeros(spec.shape, np.uint8)
+    left, top = (spec.width - inner[0]) // 2, (spec.height - inner[1]) // 2
+    resized = image.resize(inner, Image.Resampling.BOX if _shrinks(image, inner) else _GROW)
+    canvas[top : top + inner[1], left : left + inner[0]] = np.asarray(resized)
+    return canvas
+
+
+_GROW = Image.Resampling.BILINEAR
+
+
+def _shrinks(image: Image.Image, size: tuple[int, int]) -> bool:
+    return size[0] <= image.width and size[1] <= image.height
+
+
+def encode_jpeg(frame: Frame) -> bytes:
+    """Encode a frame as JPEG, quality 95, 4:4:4."""
+    buffer = io.BytesIO()
+    Image.fromarray(check_frame(frame)).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=JPEG_SUBSAMPLING)
+    return buffer.getvalue()
+
+
+def load_frame(path: Path) -> Frame:
+    """Read an image file as a frame.
+
+    Raises:
+        InvalidInputError: If the file is missing or is not a readable image.
+    """
+    try:
+        with Image.open(path) as image:
+            return np.array(image.convert("RGB"))
+    except (OSError, ValueError) as error:
+        raise InvalidInputError(f"cannot read the frame {path}: {error}") from error

@@ -1,0 +1,147 @@
+"""The command ``gameenv-label``: recordings in, labeled segments out.
+
+Parses, shows progress and sums up; the work is in ``labeling.build``.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from gameenv.cli import run_command
+from gameenv.errors import InvalidInputError, SessionError, UnknownNameError
+from labeling.choice import AUTO, LABELERS
+from labeling.folder import DEFAULT_ROOT as DEFAULT_OUT
+from labeling.jobs import Job, Result, label_all
+from labeling.samples import SampleSettings, Tail
+from labeling.segments import DEFAULT_SECONDS
+from labeling.summary import Summary
+from recording import chords
+from recording.info import read_info
+from recording.lock import SessionLock
+from recording.session import DEFAULT_ROOT, find_sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Args:
+    """Cut recordings into clips, name the goal of each, and write training samples.
+
+    Example: gameenv-label --sessions 2026-05-01_10-00 --tail none
+    """
+
+    sessions: tuple[str, ...] = ()
+    """Names of sessions under --root; all of them if none is named."""
+    root: str = DEFAULT_ROOT
+    """Where the recordings are (gameenv-record's folder)."""
+    out: str = DEFAULT_OUT
+    """Where the labeled segments go. On the recordings' file system frames take no space: they are linked."""
+    labeler: str = AUTO
+    """Who names the goals: referee (the arena's own truth), or auto (the referee where a session has it)."""
+    seconds: float = DEFAULT_SECONDS
+    """Length of a clip."""
+    tail: Tail = "next"
+    """What follows a clip's end. next: none (the action) only where the goal was reached, else what the player really
+    did next. none: always the action none, the specification's plain rule."""
+    chords: str = chords.DEFAULT
+    """How several held keys become one action a tick: error-diffusion or priority."""
+    workers: int = 1
+    """Sessions labeled at the same time."""
+
+
+_COLUMNS = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[now]}"), TimeRemainingColumn())
+
+
+def run(args: Args) -> int:
+    """Label the sessions and print a summary.
+
+    Returns:
+        0, or 1 if a session was refused (each is named, with the reason, and the others are labeled).
+
+    Raises:
+        GameEnvError: If nothing could be labeled.
+    """
+    settings = SampleSettings(args.seconds, args.tail, args.chords)
+    if args.workers < 1:
+        raise InvalidInputError(f"--workers is at least 1, got {args.workers}")
+    if args.labeler not in (AUTO, *LABELERS):
+        raise UnknownNameError("labeler", args.labeler, (AUTO, *LABELERS))
+    paths = _find(Path(args.root), args.sessions)
+    jobs = [Job(path, Path(args.out), args.labeler, settings) for path in paths]
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    summary = Summary()
+    refused: list[Result] = []
+    with _only_labeler(Path(args.out)), Progress(*_COLUMNS, console=console) as progress:
+        task = progress.add_task("labeling", total=len(jobs), now="")
+
+        def show_clip(job: Job, done: int, total: int) -> None:
+            name = f"{job.path.name}, clip {done} of {total}"
+            progress.update(task, completed=jobs.index(job) + done / total, now=name)
+
+        for finished, result in enumerate(label_all(jobs, args.workers, show_clip), start=1):
+            progress.update(task, completed=finished, now=f"{finished} of {len(jobs)} sessions")
+            summary.add(result.outcomes)
+            if result.refusal:
+                refused.append(result)
+                if len(jobs) > 1:
+                    console.print(f"refused {result.job.path.name}: {result.refusal}", markup=False)
+    if len(jobs) == 1 and refused and refused[0].refusal:
+        raise refused[0].refusal
+    if len(refused) == len(jobs):
+        raise SessionError(f"nothing was labeled: all {len(jobs)} sessions were refused, each for the reason above")
+    summary.show(Console(highlight=False, soft_wrap=True))
+    Console(highlight=False, soft_wrap=True).print(f"written to {args.out}", markup=False)
+    return 1 if refused else 0
+
+
+def main() -> NoReturn:
+    """Run the command."""
+    run_command(run, Args, "gameenv-label")
+
+
+def _find(root: Path, names: Sequence[str]) -> list[Path]:
+    """The sessions to label.
+
+    Raises:
+        SessionError: If there is none.
+        UnknownNameError: If a named one is not there.
+        InvalidInputError: If two of them are copies of one session.
+    """
+    found = {path.name: path for path in find_sessions(root)}
+    if not found:
+        raise SessionError(f"there are no sessions in {root}; record one with gameenv-record")
+    for name in names:
+        if name not in found:
+            raise UnknownNameError(f"session in {root}", name, found)
+    paths = [found[name] for name in dict.fromkeys(names)] if names else list(found.values())
+    owner: dict[str, Path] = {}
+    for path in paths:
+        with suppress(SessionError):  # refused by name when its turn comes
+            other = owner.setdefault(read_info(path).session_id, path)
+            if other != path:
+                raise InvalidInputError(
+                    f"{other} and {path} are copies of one session, which would be labeled twice. Name one of them "
+                    "with --sessions, or delete one."
+                )
+    return paths
+
+
+@contextmanager
+def _only_labeler(out: Path) -> Iterator[None]:
+    """Keep a second labeler out of the folder: each would clean up the other's unfinished segments."""
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        lock = SessionLock(out)
+    except SessionError as error:
+        raise SessionError(f"another gameenv-label is writing {out}; wait for it, or use another --out") from error
+    try:
+        yield
+    finally:
+        lock.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+"""Labels one recording: cuts it, asks a labeler about each clip, and writes what is not there yet.
+
+Segments that are complete and made of the same things are kept, others are built anew, and a person's are never
+touched. Knows nothing of how a labeler decides.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from gameenv.actions import ACTIONS, CHUNK_LENGTH
+from gameenv.errors import InvalidInputError, SessionError
+from labeling.folder import (
+    HUMAN,
+    SAMPLES_FILE,
+    SegmentRecord,
+    folder_name,
+    read_record,
+    remove_folder,
+    remove_parts,
+    segment_folders,
+    write_record,
+)
+from labeling.labeler import Labeler
+from labeling.samples import SampleSettings, TakeWords, read_take, slide
+from labeling.segments import Segment, cut
+from labeling.writer import Draft, extra_bytes, write_segment
+from policies.prompt import PROMPT_VERSION
+from recording.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one clip: ``built`` now, ``kept`` from before, or ``human``: kept because a person labeled it."""
+
+    record: SegmentRecord
+    what: Literal["built", "kept", "human"]
+    extra_bytes: int
+
+
+def check_session(session: Session, labeler: Labeler) -> None:
+    """Raise if a session cannot be labeled.
+
+    Raises:
+        SessionError: If it has no rows.
+        InvalidInputError: If its vocabulary is another one, or the labeler objects.
+    """
+    name = session.info.session_id
+    if len(session) == 0:
+        raise SessionError(
+            f"the session {name} is empty: it has no complete tick. Record again, or delete {session.path}"
+        )
+    if tuple(session.info.vocabulary) != ACTIONS:
+        raise InvalidInputError(
+            f"the session {name} was recorded with the vocabulary {' '.join(session.info.vocabulary)}; "
+            f"this version knows {' '.join(ACTIONS)}. Samples of the two cannot be mixed."
+        )
+    if objection := labeler.objection(session):
+        raise InvalidInputError(f"the labeler {labeler.name!r} cannot label the session {name}: {objection}")
+
+
+def label_session(
+    session: Session,
+    root: Path,
+    labeler: Labeler,
+    settings: SampleSettings | None = None,
+    on_clip: Callable[[int, int], object] = lambda done, total: None,
+) -> list[Outcome]:
+    """Label a session into ``root`` and return what became of each clip, in order.
+
+    Killed at any moment it leaves only complete segments, and the next call goes on from there. A session that is still
+    being written is labeled as far as it reads; a later call rebuilds the clips that have grown.
+
+    Args:
+        session: The recording.
+        root: Folder of the labeled segments; made if it is missing.
+        labeler: Who names the goals.
+        settings: How clips become samples.
+        on_clip: Called after each clip with how many are done and how many there are.
+
+    Raises:
+        SessionError: If the session is empty.
+        InvalidInputError: If it cannot be labeled, or a person's label would be lost.
+        DiskFullError: If the disk is full; finished segments stay.
+    """
+    settings = settings or SampleSettings()
+    check_session(session, labeler)
+    root.mkdir(parents=True, exist_ok=True)
+    remove_parts(root, session.info.session_id)
+    segments = cut(session, settings.seconds)
+    plans = list(_plan(session, segments, labeler, settings))
+    kept = _keep(root, session.info.session_id, plans)
+    outcomes: list[Outcome] = []
+    for plan in plans:
+        before = outcomes[-1].record if outcomes else None
+        if there := kept.get(plan.segment.number):
+            outcome = _keep_one(root, plan.segment, there, before)
+        else:
+            label = labeler.label(session, plan.segment)
+            draft = Draft(
+                session=session,
+                settings=settings,
+                segment=plan.segment,
+                label=label,
+                windows=slide(plan.segment, plan.words, label.completed, settings.tail),
+                words=plan.words,
+                goal_span=_goal_span(plan.segment, label.goal, before),
+                fingerprint=plan.fingerprint,
+            )
+            record = write_segment(root, draft)
+            outcome = Outcome(record, "built", extra_bytes(root, record))
+        outcomes.append(outcome)
+        on_clip(len(outcomes), len(plans))
+    return outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    segment: Segment
+    words: TakeWords
+    fingerprint: str
+
+
+def _plan(session: Session, segments: Sequence[Segment], labeler: Labeler, settings: SampleSettings) -> Iterator[_Plan]:
+    words = {take.number: read_take(session, take, settings.chords) for take in session.takes}
+    for segment in segments:
+        take = words[segment.take]
+        yield _Plan(segment, take, _fingerprint(session, segment, take, labeler, settings))
+
+
+def _fingerprint(
+    session: Session, segment: Segment, take: TakeWords, labeler: Labeler, settings: SampleSettings
+) -> str:
+    """Hash of what a segment is made of: the settings, the labeler, its rows and frames, and the words that follow."""
+    ahead = slice(segment.start - take.start, segment.stop - take.start + CHUNK_LENGTH - 1)
+    info = session.info
+    digest = hashlib.sha256()
+    digest.update(repr((settings, labeler.name, labeler.version, PROMPT_VERSION, segment)).encode())
+    digest.update(repr((info.fps, info.frame, take.words[ahead], take.sources[ahead])).encode())
+    for index in range(segment.start, segment.stop):
+        row = session[index]
+        digest.update(repr((row.t_ns, row.goal, row.info, _size(session.frame_path(index)))).encode())
+    return digest.hexdigest()
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return None
+
+
+def _keep(root: Path, session_id: str, plans: Sequence[_Plan]) -> dict[int, SegmentRecord]:
+    """Return the segments that can stay, by number, and take the others away.
+
+    Stale ones go before any new one is written: old and new clips side by side would overlap.
+
+    Raises:
+        InvalidInputError: If a person's segment is not one of the clips any more.
+    """
+    kept: dict[int, SegmentRecord] = {}
+    stale: list[Path] = []
+    for folder in segment_folders(root, session_id):
+        try:
+            record = read_record(folder)
+        except InvalidInputError:
+            stale.append(folder)
+            continue
+        plan = plans[record.number] if record.number < len(plans) else None
+        if record.labeler == HUMAN:
+            if plan is None or (record.start, record.stop) != (plan.segment.start, plan.segment.stop):
+                raise InvalidInputError(
+                    f"{folder} was labeled by a person and covers rows {record.start} to {record.stop - 1}, which is "
+                    f"not one of the clips asked for now (it was cut with --seconds {record.seconds:g}). Label with "
+                    "those seconds, or use another --out."
+                )
+            kept[record.number] = record
+        elif plan and record.fingerprint == plan.fingerprint and _size(folder / SAMPLES_FILE) == record.samples_bytes:
+            kept[record.number] = record
+        else:
+            stale.append(folder)
+    for folder in stale:
+        remove_folder(folder)
+    return kept
+
+
+def _keep_one(root: Path, segment: Segment, kept: SegmentRecord, before: SegmentRecord | None) -> Outcome:
+    """Keep a segment; only the name of the stretch of clips it belongs to may have to follow the clip before it."""
+    if kept.labeler == HUMAN:
+        return Outcome(kept, "human", extra_bytes(root, kept))
+    span = _goal_span(segment, kept.goal, before)
+    if kept.goal_span != span:
+        kept = replace(kept, goal_span=span)
+        write_record(root / kept.name, kept)
+    return Outcome(kept, "kept", extra_bytes(root, kept))
+
+
+def _goal_span(segment: Segment, goal: str, before: SegmentRecord | None) -> str:
+    """Name of the first of the neighbouring clips of a take that have one goal."""
+    if before is not None and before.take == segment.take and before.goal == goal:
+        return before.goal_span
+    return folder_name(segment.session_id, segment.number)

@@ -1,0 +1,81 @@
+"""Labels many sessions, here or in several processes, and yields what became of each.
+
+Importable by the processes it starts, which a ``__main__`` is not. Knows nothing of the command line.
+"""
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+from gameenv.errors import GameEnvError, InvalidInputError, SessionError
+from labeling.build import Outcome, label_session
+from labeling.choice import choose_labeler
+from labeling.samples import SampleSettings
+from recording.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One session to label."""
+
+    path: Path
+    out: Path
+    labeler: str
+    settings: SampleSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a job: its clips, or why the session was refused."""
+
+    job: Job
+    outcomes: tuple[Outcome, ...] = ()
+    refusal: GameEnvError | None = None
+
+
+def label_all(jobs: Sequence[Job], workers: int, on_clip: Callable[[Job, int, int], object]) -> Iterator[Result]:
+    """Label each session, ``workers`` of them at a time.
+
+    Args:
+        jobs: The sessions.
+        workers: Processes; 1 labels here.
+        on_clip: Called after each clip with how many are done and how many there are, where the work is done here.
+
+    Raises:
+        DiskFullError: If the disk is full.
+        GameEnvError: If a process died (out of memory, say); finished segments stay.
+    """
+    if min(workers, len(jobs)) <= 1:
+        for job in jobs:
+            yield _label(job, on_clip)
+        return
+    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn"), initializer=_die_on_interrupt)
+    try:
+        for future in as_completed([pool.submit(_label, job) for job in jobs]):
+            yield future.result()
+    except BrokenProcessPool as error:
+        raise GameEnvError(
+            "a worker process died, perhaps for want of memory. Finished segments are kept: run the same command again "
+            "with fewer --workers."
+        ) from error
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _die_on_interrupt() -> None:
+    """A worker may end at any moment without harm, so Ctrl-C simply ends it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _label(job: Job, on_clip: Callable[[Job, int, int], object] = lambda job, done, total: None) -> Result:
+    try:
+        session = Session(job.path)
+        labeler = choose_labeler(job.labeler, session)
+        outcomes = label_session(session, job.out, labeler, job.settings, lambda done, total: on_clip(job, done, total))
+        return Result(job, tuple(outcomes))
+    except (InvalidInputError, SessionError) as error:
+        return Result(job, refusal=error)

@@ -1,0 +1,50 @@
+"""The arena's own truth as a labeler: it knows the goal and whether it holds, so nobody has to guess.
+
+Knows nothing of pictures; works only on recordings whose rows carry a goal and ``goal_reached``.
+"""
+
+from labeling.goals import check_goal
+from labeling.labeler import Label
+from labeling.segments import Segment
+from recording.session import Row, Session
+
+
+class Referee:
+    """Takes the goal from the rows; a clip is completed when the goal holds at its last row."""
+
+    name = "referee"
+    version = "1"
+
+    def objection(self, session: Session) -> str | None:
+        """Why this session cannot be labeled by the referee, or None."""
+        for row in session:
+            if row.goal is None:
+                return f"row {row.index} has no known goal"
+            if not isinstance(row.info.get("goal_reached"), bool):
+                return f"row {row.index} does not say whether the goal was reached (only the arena knows)"
+        return None
+
+    def label(self, session: Session, segment: Segment) -> Label:
+        """Return the truth about one clip; ``evidence`` names the rows at its end in which the goal held.
+
+        Raises:
+            InvalidInputError: If the recorded goal is not 2 to 6 words.
+        """
+        goal = check_goal(segment.known_goal)
+        first = segment.stop
+        while first > segment.start and _holds(session[first - 1]):
+            first -= 1
+        completed = first < segment.stop
+        return Label(
+            goal=goal,
+            labeler=self.name,
+            version=self.version,
+            confidence=1.0,
+            completed=completed,
+            evidence={"goal_reached_rows": [first, segment.stop - 1] if completed else []},
+        )
+
+
+def _holds(row: Row) -> bool:
+    # The last grab of an episode is not recorded; the reward for it, which only a reached goal brings, is in this row.
+    return row.info["goal_reached"] or row.info.get("reward", 0) > 0

@@ -1,0 +1,98 @@
+"""Clips: a recording cut into stretches of about four seconds.
+
+By the session's own time, never across takes, and never across a change of a known goal. Knows nothing of labels.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from gameenv.actions import CHUNK_LENGTH
+from gameenv.clock import NS_PER_S
+from gameenv.errors import InvalidInputError
+from recording.session import Row, Session
+
+DEFAULT_SECONDS = 4.0
+"""The specification's clip: long enough for search, orient, move."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One clip of a session.
+
+    Attributes:
+        session_id: The recording it is cut from.
+        number: Position among the session's clips, from 0.
+        take: Number of the take it lies in.
+        start: First row, an index into the session.
+        stop: One past the last row.
+        start_t_ns: Monotonic time of the first row's grab, nanoseconds.
+        end_t_ns: Where the last row's interval ends, nanoseconds.
+        known_goal: The goal the recording itself carries for all of these rows, else None.
+    """
+
+    session_id: str
+    number: int
+    take: int
+    start: int
+    stop: int
+    start_t_ns: int
+    end_t_ns: int
+    known_goal: str | None
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+def cut(session: Session, seconds: float = DEFAULT_SECONDS) -> list[Segment]:
+    """Cut a session into clips.
+
+    A clip holds the rows grabbed in ``[start + k * seconds, start + (k + 1) * seconds)``, counted anew from where a
+    take, or within a take another known goal, begins. A last clip shorter than 7 ticks joins the one before it.
+
+    Raises:
+        InvalidInputError: If ``seconds`` is not above zero.
+    """
+    if not seconds > 0:
+        raise InvalidInputError(f"a clip's seconds must be above 0, got {seconds}")
+    rows = list(session)
+    segments: list[Segment] = []
+    for take in session.takes:
+        for start, stop in _same_goal(rows, take.start, take.stop):
+            for first, last in _by_time(rows, start, stop, round(seconds * NS_PER_S)):
+                segments.append(
+                    Segment(
+                        session_id=session.info.session_id,
+                        number=len(segments),
+                        take=take.number,
+                        start=first,
+                        stop=last,
+                        start_t_ns=rows[first].t_ns,
+                        end_t_ns=rows[last - 1].end_t_ns,
+                        known_goal=rows[first].goal,
+                    )
+                )
+    return segments
+
+
+def _same_goal(rows: Sequence[Row], start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Stretches of ``[start, stop)`` over which the known goal stays the same."""
+    first = start
+    for index in range(start + 1, stop + 1):
+        if index == stop or rows[index].goal != rows[first].goal:
+            yield first, index
+            first = index
+
+
+def _by_time(rows: Sequence[Row], start: int, stop: int, length_ns: int) -> list[tuple[int, int]]:
+    """Clips of ``[start, stop)``, each ``length_ns`` of session time, the last at least a chunk long if it can be."""
+    origin = rows[start].t_ns
+    clips: list[tuple[int, int]] = []
+    first = start
+    for index in range(start + 1, stop + 1):
+        if index == stop or (rows[index].t_ns - origin) // length_ns != (rows[first].t_ns - origin) // length_ns:
+            clips.append((first, index))
+            first = index
+    if len(clips) > 1 and clips[-1][1] - clips[-1][0] < CHUNK_LENGTH:
+        (before, _), (_, end) = clips[-2:]
+        clips[-2:] = [(before, end)]
+    return clips

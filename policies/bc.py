@@ -1,0 +1,178 @@
+"""The baseline every VLM must beat: a small goal-conditioned convolutional network, trained on the same samples.
+
+A frame, shrunk, goes through convolutions; the goal's words, as a bag, scale and shift their channels (FiLM: Perez et
+al. 2018, https://arxiv.org/abs/1709.07871); seven heads give a word each. It has no memory. Knows nothing of training.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gameenv.actions import ACTIONS, CHUNK_LENGTH, Action, ActionChunk
+from gameenv.errors import InvalidInputError, require
+from gameenv.frames import Frame, FrameSpec, check_frame, fit_frame
+from policies.base import check_committed, check_goal
+from policies.card import ModelCard
+
+if TYPE_CHECKING:
+    import torch
+
+KIND = "bc"
+WEIGHTS_FILE = "weights.pt"
+INPUT_SIZE = (128, 72)
+"""Width, height of what the network sees: a quarter of the default frame each way."""
+WIDTHS = (32, 64, 96, 128)
+EMBEDDING = 32
+HIDDEN = 320
+_SQUEEZED = 32
+
+
+def goal_words(goal: str) -> list[str]:
+    """The lower-case words of a goal, in order."""
+    return re.findall(r"[a-z0-9]+", goal.lower())
+
+
+def build_word_list(goals: Iterable[str]) -> tuple[str, ...]:
+    """Every word of the training goals, sorted. Words not among them are not heard when playing."""
+    return tuple(sorted({word for goal in goals for word in goal_words(goal)}))
+
+
+def bag_of_words(goals: Sequence[str], words: Sequence[str]) -> np.ndarray:
+    """Goals as rows of word counts divided by their sum: ``(len(goals), len(words))`` float32."""
+    index = {word: i for i, word in enumerate(words)}
+    bags = np.zeros((len(goals), len(words)), np.float32)
+    for bag, goal in zip(bags, goals, strict=True):
+        for word in goal_words(goal):
+            if word in index:
+                bag[index[word]] += 1
+        bag /= max(bag.sum(), 1.0)
+    return bags
+
+
+def build_network(word_count: int) -> torch.nn.Module:
+    """The network, fresh: ``(frames (B, 3, H, W) in 0..1, bags (B, word_count)) -> logits (B, 7, 12)``.
+
+    Raises:
+        MissingExtraError: If torch is not installed.
+    """
+    torch_: Any = require("torch", "train")
+    nn: Any = torch_.nn
+
+    class Network(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            sizes = (3, *WIDTHS)
+            self.convs = nn.ModuleList(
+                nn.Conv2d(a, b, 5 if i == 0 else 3, stride=2, padding=2 if i == 0 else 1)
+                for i, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False))
+            )
+            self.norms = nn.ModuleList(nn.GroupNorm(8, width) for width in WIDTHS)
+            self.goal = nn.Sequential(nn.Linear(word_count, EMBEDDING), nn.ReLU(), nn.Linear(EMBEDDING, 64), nn.ReLU())
+            self.films = nn.ModuleList(nn.Linear(64, 2 * width) for width in WIDTHS[1:])
+            self.squeeze = nn.Conv2d(WIDTHS[-1], _SQUEEZED, 1)
+            rows, columns = INPUT_SIZE[1], INPUT_SIZE[0]
+            for _ in WIDTHS:
+                rows, columns = (rows + 1) // 2, (columns + 1) // 2
+            self.body = nn.Sequential(
+                nn.Dropout(0.1),
+                nn.Linear(_SQUEEZED * rows * columns + 64, HIDDEN),
+                nn.ReLU(),
+                nn.Dropout(0.1),
+                nn.Linear(HIDDEN, CHUNK_LENGTH * len(ACTIONS)),
+            )
+
+        def forward(self, frames: torch.Tensor, bags: torch.Tensor) -> torch.Tensor:
+            goal = self.goal(bags)
+            x = frames
+            for i, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
+                x = norm(conv(x))
+                if i > 0:
+                    scale, shift = self.films[i - 1](goal)[:, :, None, None].chunk(2, dim=1)
+                    x = x * (1 + scale) + shift
+                x = x.relu()
+            flat = self.squeeze(x).relu().flatten(1)
+            logits = self.body(torch_.cat([flat, goal], dim=1))
+            return logits.view(-1, CHUNK_LENGTH, len(ACTIONS))
+
+    return Network()
+
+
+class BCPolicy:
+    """A trained network behind the ``Policy`` protocol.
+
+    Args:
+        network: What ``build_network`` made.
+        words: The word list it was trained with.
+        card: What it was trained on.
+    """
+
+    def __init__(self, network: torch.nn.Module, words: Sequence[str], card: ModelCard) -> None:
+        self._torch: Any = require("torch", "train")
+        self._network = network.eval()
+        self._words = tuple(words)
+        self._goal: str | None = None
+        self._spec = FrameSpec(*INPUT_SIZE, fit=card.frame.fit)
+        self.card = card
+
+    @classmethod
+    def load(cls, path: str | Path) -> BCPolicy:
+        """Read a folder that ``save`` (or ``gameenv-train --policy bc``) wrote.
+
+        Raises:
+            InvalidInputError: If the folder is missing, is another kind of model, or its weights cannot be read.
+            MissingExtraError: If torch is not installed.
+        """
+        folder = Path(path)
+        card = ModelCard.load(folder)
+        if card.kind != KIND:
+            raise InvalidInputError(f"{folder} holds a model of kind {card.kind!r}, not {KIND!r}")
+        torch: Any = require("torch", "train")
+        words = tuple(card.extra.get("words", ()))
+        network = build_network(len(words))
+        weights = folder / WEIGHTS_FILE
+        try:
+            network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+        except FileNotFoundError:
+            raise InvalidInputError(f"{weights} is missing; the training did not finish. Run it again.") from None
+        except Exception as error:  # torch raises many kinds on a damaged file
+            raise InvalidInputError(f"cannot read {weights}: {error}. Train the model again.") from error
+        return cls(network, words, card)
+
+    def save(self, folder: Path) -> None:
+        """Write weights and card; the card last, so a folder with a card is complete."""
+        folder.mkdir(parents=True, exist_ok=True)
+        scratch = folder / f".{WEIGHTS_FILE}"
+        self._torch.save(self._network.state_dict(), scratch)
+        scratch.replace(folder / WEIGHTS_FILE)
+        self.card.save(folder)
+
+    def reset(self, goal: str, *, seed: int | None = None) -> None:
+        """Begin an episode with this goal."""
+        self._goal = check_goal(goal)
+
+    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
+        """The likeliest word of each slot; the chunk begins with ``committed``."""
+        if self._goal is None:
+            raise InvalidInputError("no goal yet; call reset(goal) before predict")
+        return self.predict_batch([frame], [self._goal], [committed])[0]
+
+    def predict_batch(
+        self, frames: Sequence[Frame], goals: Sequence[str], committed: Sequence[Sequence[Action]]
+    ) -> list[ActionChunk]:
+        """A chunk for each frame and goal, in one pass through the network."""
+        promised = [check_committed(words) for words in committed]
+        small = np.stack([fit_frame(check_frame(frame), self._spec) for frame in frames])
+        bags = bag_of_words([check_goal(goal) for goal in goals], self._words)
+        torch = self._torch
+        with torch.inference_mode():
+            pixels = torch.from_numpy(small).permute(0, 3, 1, 2).float() / 255
+            best = self._network(pixels, torch.from_numpy(bags)).argmax(-1).tolist()
+        return [
+            ActionChunk.of([*words, *(ACTIONS[i] for i in row[len(words) :])])
+            for words, row in zip(promised, best, strict=True)
+        ]

@@ -1,0 +1,199 @@
+"""``gameenv-evaluate``: any policies, the same levels for all, numbers with confidence intervals.
+
+Composes the parts in ``policies.evaluation``; what each does is written there.
+"""
+
+import sys
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from gameenv.actions import CHUNK_LENGTH
+from gameenv.arena.levels import Split
+from gameenv.cli import run_command
+from gameenv.errors import GameEnvError, InvalidInputError, require
+from gameenv.frames import DEFAULT_SIZE
+from policies.base import Policy
+from policies.card import check_env
+from policies.evaluation import host, statistics, tables
+from policies.evaluation.latency import Latency, measure
+from policies.evaluation.plan import ARENA, Plan
+from policies.evaluation.pool import WorkerPool
+from policies.evaluation.results import SUMMARY_FILE, EpisodeRow, ResultsFolder, write_json
+from policies.evaluation.summary import summarize
+from policies.load import NamedSpec, card_of, load_policy, parse_named_specs
+from policies.report import write_report
+
+_PLAIN: Any = {"markup": False, "highlight": False}
+"""How to print what others named: as it is."""
+
+
+@dataclass(frozen=True)
+class Args:
+    """Measure policies on arena levels: success, paired tests, latency, and a report to look at.
+
+    One episode a level, the same levels for every policy. A run that is stopped goes on when the same command is
+    given again. Policies are: none, random, expert, replay:<session>, bc:<path>, a model folder, or
+    package.module:factory; put name= in front to give one a name.
+
+    Example: gameenv-evaluate --policies random expert tuned=models/bc --tasks go-to-lantern climb-stairs
+    --split test --episodes 100 --execute 7 1 --out runs/first
+    """
+
+    policies: tuple[str, ...] = ("random", "expert")
+    """Who plays: specs, or name=spec."""
+    tasks: tuple[str, ...] = ("go-to-lantern",)
+    """Arena tasks; "all" stands for each of them."""
+    split: Split = "validation"
+    """Levels to play on. Tune on validation; test is for numbers you publish."""
+    episodes: int = 100
+    """Levels of each task."""
+    execute: tuple[int, ...] = (CHUNK_LENGTH,)
+    """How many of a chunk's seven actions are played before looking again; several values are several runs."""
+    seed: int = 0
+    """Number of the first level."""
+    frame_size: tuple[int, int] = DEFAULT_SIZE
+    """Width and height of the frames."""
+    workers: int = 2
+    """Processes that play at the same time."""
+    out: Path = Path("runs/evaluation")
+    """Folder for config.json, episodes.jsonl, summary.json and report.html."""
+    report: bool = True
+    """Write report.html at the end."""
+
+
+def main() -> None:
+    """The console script."""
+    run_command(evaluate, Args, "gameenv-evaluate")
+
+
+def evaluate(args: Args) -> None:
+    """Run an evaluation to its end, or go on with one.
+
+    Raises:
+        GameEnvError: If anything that was asked for cannot be done; before the first episode where that can be known.
+    """
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    plan = Plan(
+        policies=parse_named_specs(args.policies),
+        tasks=args.tasks,
+        split=args.split,
+        episodes=args.episodes,
+        execute=args.execute,
+        seed=args.seed,
+        frame_size=args.frame_size,
+    )
+    run(plan, args.out, workers=args.workers, console=console)
+    if args.report:
+        _write_report(args.out, console)
+
+
+def run(plan: Plan, out: Path, workers: int, console: Console) -> dict[str, Any]:
+    """Play what is left of a plan, write ``summary.json`` last, and print it.
+
+    Returns:
+        The content of ``summary.json``.
+
+    Raises:
+        GameEnvError: As ``evaluate``.
+    """
+    statistics.require_statsmodels()
+    if plan.env_id == ARENA:
+        require("vizdoom", "arena")
+    check_cards(plan, console)
+    policies = {named.name: _load(named) for named in plan.policies}
+    with ResultsFolder(out, plan) as folder:
+        play(plan, policies, folder, workers, console)
+        latency = _measure_latency(plan, policies, console)
+        summary = summarize(plan, folder.rows, latency)
+        write_json(out / SUMMARY_FILE, summary)
+        _tell(summary, folder.rows, console)
+    console.print(f"Results are in {out}", **_PLAIN)
+    return summary
+
+
+def check_cards(plan: Plan, console: Console) -> None:
+    """Compare every model's card with the environment, and say by name what differs.
+
+    Raises:
+        InvalidInputError: If a model cannot play in this environment; names the policy.
+    """
+    cards = [(named, card_of(named.spec)) for named in plan.policies]
+    if not any(card for _, card in cards):
+        return
+    with closing(plan.env(plan.tasks[0]).make()) as env:
+        for named, card in cards:
+            try:
+                warnings = check_env(card, env) if card else []
+            except InvalidInputError as error:
+                raise InvalidInputError(f"policy {named.name!r}: {error}") from error
+            for warning in warnings:
+                console.print(f"policy {named.name!r}: {warning}", style="yellow", **_PLAIN)
+
+
+def play(plan: Plan, policies: dict[str, Policy], folder: ResultsFolder, workers: int, console: Console) -> None:
+    """Play every episode that the folder does not have yet, policy after policy."""
+    played = {row.key for row in folder.rows}
+    left = {named.name: [job for job in plan.jobs(named) if job.key not in played] for named in plan.policies}
+    total = sum(map(len, left.values()))
+    if not total:
+        console.print("Every episode of this evaluation has been played.")
+        return
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with WorkerPool(min(workers, total)) as pool, Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task("", total=plan.size, completed=plan.size - total)
+        for name, jobs in left.items():
+            if not jobs:
+                continue
+            progress.update(bar, description=name)
+            started_s = time.monotonic()
+            batching = host.batching(policies[name])
+            if batching:
+                host.share_cores(workers)
+            for row in pool.run(jobs, partial(host.answer, batching) if batching else None):
+                folder.append(row)
+                progress.advance(bar)
+            console.print(f"{name}: {len(jobs)} episodes in {time.monotonic() - started_s:.0f} s", **_PLAIN)
+
+
+def _load(named: NamedSpec) -> Policy:
+    try:
+        return load_policy(named.spec)
+    except GameEnvError as error:
+        if named.name == named.spec:
+            raise
+        raise InvalidInputError(f"policy {named.name!r}: {error}") from error
+
+
+def _measure_latency(plan: Plan, policies: dict[str, Policy], console: Console) -> dict[str, Latency]:
+    host.take_cores()
+    env = plan.env(plan.tasks[0])
+    with console.status("Timing each policy alone on the machine"):
+        return {name: measure(policy, env, plan.seed) for name, policy in policies.items()}
+
+
+def _tell(summary: dict[str, Any], rows: list[EpisodeRow], console: Console) -> None:
+    console.print(tables.results_table(summary))
+    if summary["pairs"]:
+        console.print(tables.pairs_table(summary))
+    console.print(tables.latency_table(summary))
+    first_errors = {row.policy: row for row in reversed(rows) if row.error}
+    for name, row in first_errors.items():
+        count = sum(other.policy == name and other.error is not None for other in rows)
+        text = f"{count} episodes of {name!r} failed with an error; the first: {row.error}"
+        console.print(text, style="red", **_PLAIN)
+
+
+def _write_report(out: Path, console: Console) -> None:
+    path = write_report(out, progress=console.is_terminal)
+    console.print(f"The report is {path}", **_PLAIN)
+
+
+if __name__ == "__main__":
+    main()

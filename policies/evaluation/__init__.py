@@ -1,0 +1,12 @@
+"""How ``gameenv-evaluate`` works inside; the command itself is ``policies.evaluate``.
+
+plan        what is to be played: policies, tasks, levels
+results     what was played: config.json, episodes.jsonl, summary.json
+worker      a process that owns one environment and plays the episodes it is told
+pool        the workers from the parent's side: hands out episodes, answers requests, replaces the dead
+host        the batching policies, in the parent
+latency     seconds a chunk takes, alone on the machine
+statistics  Wilson, McNemar, Holm
+summary     episodes to numbers
+tables      numbers to a terminal
+"""

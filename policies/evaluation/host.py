@@ -1,0 +1,68 @@
+"""The policies that answer from the parent process, many environments in one call.
+
+Knows nothing of processes: requests in, answers out.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from gameenv.actions import Action, ActionChunk
+from gameenv.errors import InvalidInputError, InvalidReply
+from policies.base import AttachesToEnv, Policy, PredictsBatch
+from policies.evaluation.worker import Refused, Request, describe
+
+Answer = tuple[Action, ...] | Refused
+
+
+def batching(policy: Policy) -> PredictsBatch | None:
+    """Return the policy if one instance can serve every worker: it predicts in batches and needs no environment."""
+    return policy if isinstance(policy, PredictsBatch) and not isinstance(policy, AttachesToEnv) else None
+
+
+def answer(policy: PredictsBatch, requests: Sequence[Request]) -> list[Answer]:
+    """Answer every request.
+
+    If a batch raises, each request is asked alone, so that one bad reply costs one worker a filler and not all.
+    """
+    try:
+        chunks = policy.predict_batch(
+            [request.frame for request in requests],
+            [request.goal for request in requests],
+            [request.committed for request in requests],
+        )
+        return [chunk.actions for chunk in _check(chunks, len(requests), policy)]
+    except Exception as error:
+        if len(requests) > 1:
+            return [each for request in requests for each in answer(policy, [request])]
+        return [Refused(describe(error), isinstance(error, InvalidReply))]
+
+
+def _check(chunks: object, count: int, policy: object) -> Sequence[ActionChunk]:
+    name = f"{type(policy).__name__}.predict_batch"
+    if not isinstance(chunks, Sequence) or len(chunks) != count:
+        raise InvalidInputError(f"{name} must return a list of {count} chunks, one a frame; it returned {chunks!r:.80}")
+    for chunk in chunks:
+        if not isinstance(chunk, ActionChunk):
+            raise InvalidInputError(f"{name} must return ActionChunks, it returned {chunk!r:.80}")
+    return chunks
+
+
+def share_cores(workers: int) -> None:
+    """Leave the model the cores that the workers do not fill: an environment waits most of the time, so half of them.
+
+    Does nothing if torch is not loaded.
+    """
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(max(1, available_cores() - workers // 2))
+
+
+def take_cores() -> None:
+    """Give the model every core again. Does nothing if torch is not loaded."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(available_cores())
+
+
+def available_cores() -> int:
+    """Cores this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,121 @@
+"""What an evaluation is to play: the same levels for every policy, one episode a level.
+
+Knows nothing of processes, files or results.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+
+from gameenv.actions import CHUNK_LENGTH
+from gameenv.arena.levels import Split, check_seed, check_split
+from gameenv.arena.tasks import ALL, TASKS, check_task
+from gameenv.errors import InvalidInputError
+from gameenv.frames import DEFAULT_SIZE, FrameSpec
+from policies.load import NamedSpec
+
+ARENA = "gameenv/Arena-v0"
+
+
+@dataclass(frozen=True, slots=True)
+class EnvSpec:
+    """The environment that an episode is played in; any Gymnasium id with the arena's arguments."""
+
+    env_id: str
+    task: str
+    split: str
+    frame_size: tuple[int, int]
+
+    def make(self) -> gym.Env[Any, Any]:
+        """Build it. The checker is off: it only slows what the tests of the environment already check."""
+        return gym.make(
+            self.env_id, task=self.task, split=self.split, frame_size=self.frame_size, disable_env_checker=True
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One episode to play."""
+
+    policy: NamedSpec
+    execute: int
+    env: EnvSpec
+    seed: int
+
+    @property
+    def key(self) -> tuple[str, int, str, int]:
+        """What tells an episode from the others of its evaluation: policy name, execute, task, seed."""
+        return self.policy.name, self.execute, self.env.task, self.seed
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An evaluation.
+
+    Attributes:
+        policies: Who plays.
+        tasks: Arena tasks; ``all`` stands for each of them.
+        split: ``train``, ``validation`` or ``test``.
+        episodes: Levels of each task.
+        execute: How many actions of a chunk are played before looking again; each value is a run of its own.
+        seed: Number of the first level.
+        frame_size: Width and height of the frames.
+        env_id: The environment; the arena, or one that takes the arena's arguments.
+
+    Raises:
+        UnknownNameError: If a task or the split does not exist.
+        InvalidInputError: If a number is out of range, or a list is empty or says something twice.
+    """
+
+    policies: tuple[NamedSpec, ...]
+    tasks: tuple[str, ...]
+    split: Split
+    episodes: int
+    execute: tuple[int, ...] = (CHUNK_LENGTH,)
+    seed: int = 0
+    frame_size: tuple[int, int] = DEFAULT_SIZE
+    env_id: str = ARENA
+
+    def __post_init__(self) -> None:
+        for task in self.tasks:
+            check_task(task)
+        tasks = [each for task in self.tasks for each in (TASKS if task == ALL else (task,))]
+        object.__setattr__(self, "tasks", tuple(tasks))
+        check_split(self.split)
+        check_seed(self.seed)
+        FrameSpec(*self.frame_size)
+        if self.episodes < 1:
+            raise InvalidInputError(f"episodes must be at least 1, got {self.episodes}")
+        for count in self.execute:
+            if not 1 <= count <= CHUNK_LENGTH:
+                raise InvalidInputError(f"execute is 1 to {CHUNK_LENGTH} actions of a chunk, got {count}")
+        _check_list("policies", [policy.name for policy in self.policies])
+        _check_list("tasks", tasks)
+        _check_list("execute", self.execute)
+
+    def env(self, task: str) -> EnvSpec:
+        """The environment of a task."""
+        return EnvSpec(self.env_id, task, self.split, self.frame_size)
+
+    def jobs(self, policy: NamedSpec) -> Iterator[Job]:
+        """Every episode of a policy, neighbouring levels next to each other."""
+        for execute in self.execute:
+            for task in self.tasks:
+                env = self.env(task)
+                for seed in range(self.seed, self.seed + self.episodes):
+                    yield Job(policy, execute, env, seed)
+
+    @property
+    def size(self) -> int:
+        """How many episodes there are in all."""
+        return len(self.policies) * len(self.execute) * len(self.tasks) * self.episodes
+
+
+def _check_list(name: str, values: Sequence[object]) -> None:
+    if not values:
+        raise InvalidInputError(f"name at least one value for --{name}")
+    for value in values:
+        if values.count(value) > 1:
+            raise InvalidInputError(f"--{name} says {value!r} twice")

@@ -1,0 +1,293 @@
+"""An evaluation's folder: what was asked, what was played, and the file that says it is complete.
+
+    <out>/config.json      what was asked; a second run there must ask the same
+    <out>/episodes.jsonl   one line an episode, appended as it ends; a killed run goes on after the last line
+    <out>/summary.json     the numbers, written last
+
+Knows nothing of processes or statistics.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from gameenv.errors import InvalidInputError
+from policies.evaluation.plan import Job, Plan
+from policies.load import model_folder
+from policies.rollout import EpisodeResult
+
+CONFIG_FILE, EPISODES_FILE, SUMMARY_FILE = "config.json", "episodes.jsonl", "summary.json"
+FORMAT_VERSION = 1
+_FINGERPRINT_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeRow:
+    """One line of ``episodes.jsonl``.
+
+    Attributes:
+        policy: Its name in this evaluation.
+        spec: What ``load_policy`` was given.
+        execute: Actions of a chunk played before looking again.
+        task, split, seed, level: Which level; ``level`` and ``goal`` are None if the episode never began.
+        goal: The sentence the policy was given.
+        success, reached, declared, steps, reached_step, invalid, terminated, truncated, reason, error, seconds: As in
+            ``EpisodeResult``.
+        actions: The word of every tick; with (task, split, seed) enough to play the episode again.
+        chunk_seconds: ``{"n", "mean", "p50", "max"}`` of the seconds a chunk took, with the other workers at work
+            (the uncontended figures are in ``summary.json``); None without chunks.
+    """
+
+    policy: str
+    spec: str
+    execute: int
+    task: str
+    split: str
+    seed: int
+    level: str | None
+    goal: str | None
+    success: bool
+    reached: bool
+    declared: bool
+    steps: int
+    reached_step: int | None
+    actions: tuple[str, ...]
+    chunk_seconds: Mapping[str, float] | None
+    invalid: int
+    terminated: bool
+    truncated: bool
+    reason: str
+    error: str | None
+    seconds: float
+
+    @classmethod
+    def of(cls, job: Job, result: EpisodeResult) -> "EpisodeRow":
+        """The row of an episode that was played."""
+        judged = {name: getattr(result, name) for name in _JUDGED}
+        return cls(
+            **_named(job),
+            **judged,
+            level=result.level,
+            goal=result.goal,
+            actions=result.actions,
+            chunk_seconds=_digest(result.chunk_seconds),
+            seconds=round(result.seconds, 4),
+        )
+
+    @classmethod
+    def failed(cls, job: Job, error: str) -> "EpisodeRow":
+        """The row of an episode that raised, or whose process died: a failure."""
+        blank: dict[str, Any] = dict.fromkeys(("success", "reached", "declared", "terminated", "truncated"), False)
+        blank |= dict.fromkeys(("level", "goal", "reached_step", "chunk_seconds"))
+        blank |= {"steps": 0, "invalid": 0, "actions": (), "seconds": 0.0, "reason": "error", "error": error}
+        return cls(**_named(job), **blank)
+
+    @property
+    def key(self) -> tuple[str, int, str, int]:
+        """As ``Job.key``."""
+        return self.policy, self.execute, self.task, self.seed
+
+
+_JUDGED = (
+    "success",
+    "reached",
+    "declared",
+    "steps",
+    "reached_step",
+    "invalid",
+    "terminated",
+    "truncated",
+    "reason",
+    "error",
+)
+
+
+def _named(job: Job) -> dict[str, Any]:
+    return {
+        "policy": job.policy.name,
+        "spec": job.policy.spec,
+        "execute": job.execute,
+        "task": job.env.task,
+        "split": job.env.split,
+        "seed": job.seed,
+    }
+
+
+def _digest(seconds: tuple[float, ...]) -> dict[str, float] | None:
+    if not seconds:
+        return None
+    ordered = sorted(seconds)
+    return {
+        "n": len(ordered),
+        "mean": round(sum(ordered) / len(ordered), 6),
+        "p50": round(ordered[len(ordered) // 2], 6),
+        "max": round(ordered[-1], 6),
+    }
+
+
+class ResultsFolder:
+    """An evaluation's folder, open for appending. A context manager; only one process may have it open.
+
+    Args:
+        out: The folder; made if it is missing.
+        plan: What is asked of it.
+
+    Raises:
+        InvalidInputError: If the folder holds another evaluation, by the name of what differs; if a line of it
+            cannot be read; or if another process is writing it.
+    """
+
+    def __init__(self, out: Path, plan: Plan) -> None:
+        self.out = Path(out)
+        self._lines: IO[str] | None = None
+        asked = config_of(plan)
+        try:
+            self.out.mkdir(parents=True, exist_ok=True)
+            known = _read_config(self.out / CONFIG_FILE)
+            if known is None:
+                if (self.out / EPISODES_FILE).exists():
+                    raise InvalidInputError(f"{self.out} holds episodes but no {CONFIG_FILE}; give another --out")
+                write_json(self.out / CONFIG_FILE, asked)
+            else:
+                _check_same(self.out, known, asked)
+            self._lines = (self.out / EPISODES_FILE).open("a", encoding="utf-8")
+        except OSError as error:
+            raise InvalidInputError(f"cannot write to {self.out}: {error}") from error
+        _lock(self._lines, self.out)
+        self.rows = self._read_rows()
+
+    def append(self, row: EpisodeRow) -> None:
+        """Write an episode's line; it is there even if this process is killed the moment after."""
+        if self._lines is None:
+            raise InvalidInputError(f"{self.out} is closed")
+        self._lines.write(json.dumps(asdict(row), ensure_ascii=False, separators=(",", ":")) + "\n")
+        self._lines.flush()
+        self.rows.append(row)
+
+    def close(self) -> None:
+        """Close the folder; may be called twice."""
+        if self._lines is not None:
+            self._lines.close()
+            self._lines = None
+
+    def __enter__(self) -> "ResultsFolder":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _read_rows(self) -> list[EpisodeRow]:
+        """Read what was played, and cut off a last line that was never finished."""
+        path = self.out / EPISODES_FILE
+        raw = path.read_bytes()
+        whole = raw[: raw.rfind(b"\n") + 1]
+        if len(whole) != len(raw):
+            os.truncate(path, len(whole))
+        return [
+            _read_row(line, f"line {number} of {path}")
+            for number, line in enumerate(whole.splitlines(), 1)
+            if line.strip()
+        ]
+
+
+def _read_row(line: bytes, where: str) -> EpisodeRow:
+    try:
+        content = json.loads(line)
+        return EpisodeRow(**{**content, "actions": tuple(content["actions"])})
+    except (ValueError, TypeError, KeyError) as error:
+        raise InvalidInputError(
+            f"{where} is not an episode of this version ({error}); delete that line and run the command again"
+        ) from error
+
+
+def config_of(plan: Plan) -> dict[str, Any]:
+    """What a second run in the same folder must ask too, as JSON values."""
+    config = {"format_version": FORMAT_VERSION, **json.loads(json.dumps(asdict(plan)))}
+    for policy in config["policies"]:
+        policy["fingerprint"] = fingerprint(policy["spec"])
+    return config
+
+
+def fingerprint(spec: str) -> str | None:
+    """A short hash of the files of the model that ``spec`` names, None where it names no model.
+
+    Names, sizes, and the first and last mebibyte of each file: enough to notice a model that was trained again.
+    """
+    folder = model_folder(spec)
+    if folder is None or not folder.is_dir():
+        return None
+    digest = hashlib.sha256()
+    for path in sorted(each for each in folder.iterdir() if each.is_file() and not each.name.startswith(".")):
+        size = path.stat().st_size
+        digest.update(f"{path.name}\0{size}\0".encode())
+        with path.open("rb") as file:
+            digest.update(file.read(_FINGERPRINT_BYTES))
+            file.seek(max(0, size - _FINGERPRINT_BYTES))
+            digest.update(file.read(_FINGERPRINT_BYTES))
+    return digest.hexdigest()[:16]
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file so that it is never seen half written."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    scratch.replace(path)
+
+
+def _read_config(path: Path) -> dict[str, Any] | None:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise InvalidInputError(f"{path} is not JSON ({error}); give another --out") from error
+    if not isinstance(content, dict):
+        raise InvalidInputError(f"{path} must hold a JSON object; give another --out")
+    return content
+
+
+def _check_same(out: Path, known: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    differing = [name for name in asked if known.get(name) != asked[name]]
+    if not differing:
+        return
+    name = differing[0]
+    if name == "policies" and isinstance(known.get(name), list):
+        was = {policy.get("name"): policy for policy in known[name]}
+        for policy in asked[name]:
+            old = was.get(policy["name"])
+            if old and old.get("spec") == policy["spec"] and old.get("fingerprint") != policy["fingerprint"]:
+                raise InvalidInputError(
+                    f"{out} was begun with another model in {policy['spec']!r} (its files have changed); "
+                    "give another --out"
+                )
+        short = [[_shown(policy) for policy in each] for each in (known[name], asked[name])]
+    else:
+        short = [known.get(name), asked[name]]
+    raise InvalidInputError(
+        f"{out} holds another evaluation: its {name} was {short[0]}, now {short[1]} is asked; "
+        "give another --out, or the same settings to go on"
+    )
+
+
+def _shown(policy: Mapping[str, Any]) -> str:
+    name, spec = policy.get("name"), policy.get("spec")
+    return str(spec) if name == spec else f"{name}={spec}"
+
+
+def _lock(file: IO[str], out: Path) -> None:
+    """Take the operating system's lock, which ends with the process however it ends."""
+    try:
+        import fcntl  # noqa: PLC0415 (not on Windows, where two writers are merely unwise)
+    except ImportError:
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise InvalidInputError(
+            f"another gameenv-evaluate is writing {out}; wait for it, or give another --out"
+        ) from None

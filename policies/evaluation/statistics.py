@@ -1,0 +1,92 @@
+"""The three formulas an evaluation rests on, each statsmodels' own.
+
+Knows numbers only. statsmodels loads at the first call (a second or two).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gameenv.errors import InvalidInputError, require
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Proportion:
+    """``k`` of ``n`` and the Wilson score interval; without episodes nothing is known: 0 to 1, and no rate."""
+
+    k: int
+    n: int
+    rate: float | None
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """Two policies on the same levels: who succeeded where, and the exact McNemar p-value of it."""
+
+    both: int
+    a_only: int
+    b_only: int
+    neither: int
+    p: float
+
+    @property
+    def n(self) -> int:
+        """Levels that both played."""
+        return self.both + self.a_only + self.b_only + self.neither
+
+
+def require_statsmodels() -> None:
+    """Check that the formulas are there before hours are spent on episodes.
+
+    Raises:
+        MissingExtraError: If statsmodels is not installed.
+    """
+    require("statsmodels", "evaluate")
+
+
+def wilson(k: int, n: int) -> Proportion:
+    """The 95% Wilson score interval of ``k`` successes in ``n`` (Wilson 1927).
+
+    Raises:
+        InvalidInputError: If ``k`` is not in 0 to ``n``.
+    """
+    if not 0 <= k <= n:
+        raise InvalidInputError(f"successes must be 0 to {n}, got {k}")
+    if n == 0:
+        return Proportion(0, 0, None, 0.0, 1.0)
+    formulas = require("statsmodels.stats.proportion", "evaluate")
+    low, high = formulas.proportion_confint(k, n, alpha=1 - CONFIDENCE, method="wilson")
+    # The formula's ends are exact where all or none succeeded; rounding would leave them a hair inside.
+    return Proportion(k, n, k / n, 0.0 if k == 0 else float(low), 1.0 if k == n else float(high))
+
+
+def mcnemar(a: Sequence[bool], b: Sequence[bool]) -> Paired:
+    """The exact McNemar test, two-sided: is one of two policies better on the levels that only one of them solved?
+
+    Args:
+        a: Success of one policy on each level.
+        b: Success of the other on the same levels, in the same order.
+
+    Raises:
+        InvalidInputError: If the two are not of one length.
+    """
+    if len(a) != len(b):
+        raise InvalidInputError(f"a paired test needs the same levels for both, got {len(a)} and {len(b)}")
+    pairs = list(zip(map(bool, a), map(bool, b), strict=True))
+    both, neither = pairs.count((True, True)), pairs.count((False, False))
+    a_only, b_only = pairs.count((True, False)), pairs.count((False, True))
+    formulas = require("statsmodels.stats.contingency_tables", "evaluate")
+    table = [[both, a_only], [b_only, neither]]
+    p = float(formulas.mcnemar(table, exact=True).pvalue) if a_only + b_only else 1.0
+    return Paired(both, a_only, b_only, neither, min(1.0, p))
+
+
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Holm's step-down correction (1979) of one family of tests, in the order given."""
+    if not p_values:
+        return ()
+    formulas = require("statsmodels.stats.multitest", "evaluate")
+    return tuple(float(p) for p in formulas.multipletests(list(p_values), method="holm")[1])

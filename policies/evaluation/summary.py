@@ -1,0 +1,141 @@
+"""Episodes to numbers: the content of ``summary.json``.
+
+    results  policy x execute x task (and "all"): n, success and reached {k, n, rate, low, high}, declared_wrong,
+             steps_to_goal {n, mean, median}, steps {n, mean, median}, invalid, errors
+    pairs    policy a against policy b at one execute, by task (and "all"): both, a_only, b_only, neither, n, p, p_holm
+    latency  policy: n, mean_s, p50_s, p95_s, p99_s, error
+    versions, machine
+
+Knows rows, not how they came to be.
+"""
+
+import itertools
+import os
+import platform
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+from policies.evaluation import statistics
+from policies.evaluation.host import available_cores
+from policies.evaluation.latency import Latency
+from policies.evaluation.plan import Plan
+from policies.evaluation.results import FORMAT_VERSION, EpisodeRow
+
+POOL = "all"
+"""The name under which all tasks are counted together."""
+_PACKAGES = ("gameenv", "gymnasium", "numpy", "vizdoom", "torch", "transformers", "statsmodels")
+
+Cell = tuple[str, int, str]
+
+
+def summarize(plan: Plan, rows: Sequence[EpisodeRow], latency: Mapping[str, Latency]) -> dict[str, Any]:
+    """Return the content of ``summary.json``.
+
+    Args:
+        plan: What was asked.
+        rows: Its episodes; rows of anything else are left out.
+        latency: By policy name.
+    """
+    cells = _by_cell(plan, rows)
+    return {
+        "format_version": FORMAT_VERSION,
+        "complete": sum(len(found) for (_, _, task), found in cells.items() if task == POOL) == plan.size,
+        "episodes": plan.episodes,
+        "split": plan.split,
+        "results": [_result(cell, found) for cell, found in cells.items()],
+        "pairs": _pairs(plan, cells),
+        "latency": [{"policy": name, **asdict(measured)} for name, measured in latency.items()],
+        "versions": _versions(),
+        "machine": _machine(),
+    }
+
+
+def _by_cell(plan: Plan, rows: Iterable[EpisodeRow]) -> dict[Cell, list[EpisodeRow]]:
+    names = [policy.name for policy in plan.policies]
+    cells: dict[Cell, list[EpisodeRow]] = {
+        (name, execute, task): [] for name in names for execute in plan.execute for task in (*plan.tasks, POOL)
+    }
+    for row in {row.key: row for row in rows}.values():
+        if (row.policy, row.execute, row.task) in cells:
+            cells[row.policy, row.execute, row.task].append(row)
+            cells[row.policy, row.execute, POOL].append(row)
+    return cells
+
+
+def _result(cell: Cell, rows: Sequence[EpisodeRow]) -> dict[str, Any]:
+    policy, execute, task = cell
+    won = [row for row in rows if row.success]
+    return {
+        "policy": policy,
+        "execute": execute,
+        "task": task,
+        "n": len(rows),
+        "success": _share(rows, lambda row: row.success),
+        "reached": _share(rows, lambda row: row.reached),
+        "declared_wrong": sum(row.declared and not row.success for row in rows),
+        "steps_to_goal": _middle([row.reached_step for row in won if row.reached_step is not None]),
+        "steps": _middle([row.steps for row in rows if row.error is None]),
+        "invalid": sum(row.invalid for row in rows),
+        "errors": sum(row.error is not None for row in rows),
+    }
+
+
+def _share(rows: Sequence[EpisodeRow], counts: Callable[[EpisodeRow], bool]) -> dict[str, Any]:
+    return asdict(statistics.wilson(sum(map(counts, rows)), len(rows)))
+
+
+def _middle(values: Sequence[int]) -> dict[str, float | int | None]:
+    return {"n": len(values), "mean": fmean(values) if values else None, "median": median(values) if values else None}
+
+
+def _pairs(plan: Plan, cells: Mapping[Cell, Sequence[EpisodeRow]]) -> list[dict[str, Any]]:
+    """Every two policies at one execute. Holm's families: all tests on the pool, and all tests on single tasks."""
+    tests: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
+    for task in (POOL, *plan.tasks):
+        for execute in plan.execute:
+            for a, b in itertools.combinations([policy.name for policy in plan.policies], 2):
+                paired = _paired(cells[a, execute, task], cells[b, execute, task])
+                named = {"a": a, "b": b, "execute": execute, "task": task}
+                tests[task == POOL].append({**named, "n": paired.n, **asdict(paired)})
+    for family in tests.values():
+        for test, p_holm in zip(family, statistics.holm([test["p"] for test in family]), strict=True):
+            test["p_holm"] = p_holm
+    return [*tests[True], *tests[False]]
+
+
+def _paired(a: Sequence[EpisodeRow], b: Sequence[EpisodeRow]) -> statistics.Paired:
+    first, second = ({(row.task, row.seed): row.success for row in rows} for rows in (a, b))
+    levels = [level for level in first if level in second]
+    return statistics.mcnemar([first[level] for level in levels], [second[level] for level in levels])
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "system": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "usable_cores": available_cores(),
+    }
+
+
+def _processor() -> str:
+    """The processor's name where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())

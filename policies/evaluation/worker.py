@@ -1,0 +1,191 @@
+"""A worker process: owns one environment and plays the episodes it is told, one at a time.
+
+A policy that batches lives in the parent; ``RemotePolicy`` stands for it here. Any other policy is loaded here. It
+knows nothing of results or of the other workers.
+
+Parent to worker: ``Task``; the answer to a request (a chunk's words, or ``Refused``); None to stop.
+Worker to parent: ``READY`` once; ``Request``; ``ALIVE`` now and then; an ``EpisodeResult`` or ``Failed`` at the end.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+import gymnasium as gym
+
+import gameenv  # noqa: F401 (registers the environment ids)
+from gameenv.actions import Action, ActionChunk
+from gameenv.errors import InvalidReply
+from gameenv.frames import Frame
+from policies.base import Policy, check_goal
+from policies.evaluation.plan import EnvSpec, Job
+from policies.load import load_policy
+from policies.rollout import run_episode
+
+READY, ALIVE = "ready", "alive"
+_ALIVE_PERIOD_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """An episode to play, and whether the policy answers from the parent."""
+
+    job: Job
+    remote: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a policy in the parent is asked."""
+
+    frame: Frame
+    goal: str
+    committed: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The policy in the parent raised."""
+
+    error: str
+    invalid_reply: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The episode raised."""
+
+    error: str
+
+
+class RemotePolicyError(Exception):
+    """The policy in the parent raised; the message is what it said."""
+
+
+class RemotePolicy:
+    """A policy that lives in the parent process.
+
+    It has no seed: a policy that batches has no memory, and so nothing that an episode could begin anew.
+    """
+
+    def __init__(self, parent: Connection) -> None:
+        self._parent = parent
+        self._goal = ""
+
+    def reset(self, goal: str, *, seed: int | None = None) -> None:
+        """Begin an episode."""
+        self._goal = check_goal(goal)
+
+    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
+        """Ask the parent and wait.
+
+        Raises:
+            InvalidReply: If the policy's reply could not be read.
+            RemotePolicyError: If the policy raised anything else.
+            EOFError: If the parent is gone.
+        """
+        self._parent.send(Request(frame, self._goal, tuple(committed)))
+        answer = self._parent.recv()
+        if isinstance(answer, Refused):
+            raise (InvalidReply if answer.invalid_reply else RemotePolicyError)(answer.error)
+        return ActionChunk(answer)
+
+
+def describe(error: BaseException) -> str:
+    """One line: what was raised, what it said, and the place in the code."""
+    if isinstance(error, RemotePolicyError):
+        return str(error)
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{text} ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else text
+
+
+def serve(parent: Connection) -> None:
+    """Play what the parent sends until it says stop or is gone. The body of the process."""
+    _leave_the_terminal()
+    with contextlib.suppress(OSError, ValueError):
+        os.set_inheritable(parent.fileno(), False)  # or the game's own process keeps the pipe open after we are killed
+    with contextlib.closing(_Player(parent)) as player, contextlib.suppress(EOFError, BrokenPipeError, ConnectionError):
+        parent.send(READY)
+        while (task := parent.recv()) is not None:
+            parent.send(player.play(task))
+
+
+def _leave_the_terminal() -> None:
+    """Let Ctrl-C reach the parent alone: it stops the workers, and no half-played episode counts as failed.
+
+    The game's engine takes SIGINT back into its own hands, so ignoring the signal is not enough where there are
+    terminals.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "setsid"):
+        with contextlib.suppress(OSError):
+            os.setsid()
+
+
+class _Player:
+    """The environment and the policies that this process keeps between episodes."""
+
+    def __init__(self, parent: Connection) -> None:
+        self._parent = parent
+        self._env: gym.Env[Any, Any] | None = None
+        self._spec: EnvSpec | None = None
+        self._policies: dict[str, Policy] = {}
+        self._said_alive_s = time.monotonic()
+
+    def play(self, task: Task) -> object:
+        """Play an episode; anything that it raises is its result."""
+        try:
+            policy = RemotePolicy(self._parent) if task.remote else self._policy(task.job.policy.spec)
+            env = self._open(task.job.env)
+            return run_episode(env, policy, seed=task.job.seed, execute=task.job.execute, observer=self._say_alive)
+        except (EOFError, BrokenPipeError, ConnectionError) as error:
+            if self._parent.closed or not self._parent_lives():
+                raise
+            return self._give_up(error)
+        except Exception as error:
+            return self._give_up(error)
+
+    def close(self) -> None:
+        """Close the environment; may be called twice."""
+        env, self._env, self._spec = self._env, None, None
+        if env is not None:
+            with contextlib.suppress(Exception):  # whatever is wrong with it was reported when it was played
+                env.close()
+
+    def _give_up(self, error: Exception) -> Failed:
+        self.close()  # the next episode gets a fresh environment
+        return Failed(describe(error))
+
+    def _policy(self, spec: str) -> Policy:
+        if spec not in self._policies:
+            self._policies.clear()
+            self._policies[spec] = load_policy(spec)
+            if "torch" in sys.modules:
+                sys.modules["torch"].set_num_threads(1)  # the other workers have cores of their own to fill
+        return self._policies[spec]
+
+    def _open(self, spec: EnvSpec) -> gym.Env[Any, Any]:
+        if self._env is None or self._spec != spec:
+            self.close()
+            self._env, self._spec = spec.make(), spec
+        return self._env
+
+    def _say_alive(self, *_: object) -> None:
+        if time.monotonic() - self._said_alive_s > _ALIVE_PERIOD_S:
+            self._said_alive_s = time.monotonic()
+            self._parent.send(ALIVE)
+
+    def _parent_lives(self) -> bool:
+        try:
+            self._parent.send(ALIVE)
+        except (OSError, ValueError):
+            return False
+        return True

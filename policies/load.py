@@ -1,0 +1,195 @@
+"""``load_policy``: from a few words on a command line to a policy.
+
+The one place that knows the names of policies. Knows nothing of environments; loads no heavy module before its
+policy is asked for.
+"""
+
+import difflib
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gameenv.errors import InvalidInputError, UnknownNameError, require
+from policies.base import Policy
+from policies.baselines import NonePolicy, RandomPolicy, ReplayPolicy
+from policies.card import CARD_FILE, ModelCard
+
+_FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_NAME = re.compile(r"[\w.-]+")
+_MODEL_KINDS = ("bc",)
+CHOICES = ("none", "random", "expert", "replay:<session>", "bc:<path>", "<model folder>", "<package.module:factory>")
+_HEADS = ("none", "random", "expert", "replay", "bc")
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSpec:
+    """A policy as the command line names it: ``tuned=models/x`` is ``NamedSpec("tuned", "models/x")``."""
+
+    name: str
+    spec: str
+
+
+def load_policy(spec: str) -> Policy:
+    """Make the policy that ``spec`` describes.
+
+    Args:
+        spec: ``none``, ``random``, ``expert``, ``replay:<session folder>``, ``bc:<model folder>``, a model folder
+            with a ``gameenv.json``, or ``package.module:factory`` (anything importable, the current directory
+            included: a function or class that takes no arguments, or a policy).
+
+    Raises:
+        UnknownNameError: If it is none of these; says what it may have meant.
+        InvalidInputError: If the folder or the module cannot be used.
+        MissingExtraError: If an optional package is needed and missing.
+    """
+    head, _, rest = spec.partition(":")
+    if spec in _SIMPLE:
+        return _SIMPLE[spec]()
+    if head in ("replay", "bc"):
+        if not rest:
+            raise InvalidInputError(f"{head!r} needs a folder behind a colon: {head}:<folder>")
+        return ReplayPolicy(Path(rest)) if head == "replay" else _load_model("bc", Path(rest))
+    if head in _SIMPLE:
+        raise InvalidInputError(f"{head!r} takes nothing behind a colon, got {spec!r}")
+    if "://" in spec:
+        raise InvalidInputError(
+            f"{spec!r} is an endpoint address; playing through a server comes with the VLM policy and is not "
+            "supported yet. A model folder on this machine is"
+        )
+    if spec and Path(spec).is_dir():
+        return _load_model(None, Path(spec))
+    if _FACTORY.fullmatch(spec):
+        return _load_object(spec)
+    raise _unknown(spec)
+
+
+def card_of(spec: str) -> ModelCard | None:
+    """Read the card of the model that ``spec`` names, without loading the model.
+
+    Returns:
+        None for a policy that has no card: a baseline, a recording, anyone's own object.
+
+    Raises:
+        InvalidInputError: If ``spec`` names a model folder whose card cannot be read.
+    """
+    folder = model_folder(spec)
+    return None if folder is None else ModelCard.load(folder)
+
+
+def model_folder(spec: str) -> Path | None:
+    """Return the folder of the model that ``spec`` names, None where it names no model."""
+    head, _, rest = spec.partition(":")
+    if head == "bc" and rest:
+        return Path(rest)
+    return Path(spec) if spec and head not in _HEADS and Path(spec).is_dir() else None
+
+
+def parse_named_specs(texts: Sequence[str]) -> tuple[NamedSpec, ...]:
+    """Read ``name=spec`` or plain ``spec`` (its own name) from each text.
+
+    Raises:
+        InvalidInputError: If a spec is empty, or two policies have one name.
+    """
+    named = tuple(_parse_named(text) for text in texts)
+    names = [each.name for each in named]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InvalidInputError(
+            f"two policies are called {twice[0]!r}; give each its own name, as in first={twice[0]} second={twice[0]}"
+        )
+    return named
+
+
+def _parse_named(text: str) -> NamedSpec:
+    name, equals, spec = text.partition("=")
+    if not equals or not _NAME.fullmatch(name):
+        name = spec = text
+    if not spec:
+        raise InvalidInputError(f"{text!r} names no policy; write name=spec, with a spec from: {', '.join(CHOICES)}")
+    return NamedSpec(name, spec)
+
+
+def _load_expert() -> Policy:
+    require("vizdoom", "arena")
+    from gameenv.arena.expert import Expert  # noqa: PLC0415 (the engine loads where it is used)
+
+    return Expert()
+
+
+_SIMPLE: dict[str, Callable[[], Policy]] = {"none": NonePolicy, "random": RandomPolicy, "expert": _load_expert}
+
+
+def _load_model(kind: str | None, folder: Path) -> Policy:
+    if not folder.is_dir():
+        raise InvalidInputError(f"there is no folder '{folder}' here; train a model with gameenv-train")
+    card = ModelCard.load(folder)
+    if card.kind not in _MODEL_KINDS:
+        raise UnknownNameError(f"kind of model in {folder / CARD_FILE}:", card.kind, _MODEL_KINDS)
+    if kind is not None and kind != card.kind:
+        raise InvalidInputError(f"{folder} holds a model of kind {card.kind!r}, not {kind!r}")
+    require("torch", "train")
+    from policies.bc import BCPolicy  # noqa: PLC0415 (torch loads where it is used)
+
+    return BCPolicy.load(folder)
+
+
+def _load_object(spec: str) -> Policy:
+    module_name, _, attribute = spec.partition(":")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.append(here)  # a console script does not search the current directory by itself
+    try:
+        found: Any = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if missing != module_name and not module_name.startswith(f"{missing}."):
+            raise  # the module is there; something that it imports is not
+        if difflib.get_close_matches(module_name, _HEADS, n=1):
+            raise UnknownNameError("policy", module_name, _HEADS) from None
+        raise InvalidInputError(
+            f"no module {module_name!r} for the policy {spec!r}; it must be importable or lie in {here}"
+        ) from error
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            own = [name for name, value in vars(found).items() if getattr(value, "__module__", None) == module_name]
+            raise UnknownNameError(f"name in {module_name}:", part, own)
+        found = getattr(found, part)
+    policy = found if isinstance(found, Policy) and not isinstance(found, type) else _call(found, spec)
+    if not isinstance(policy, Policy):
+        raise InvalidInputError(
+            f"{spec!r} gave a {type(policy).__name__}, which is not a policy: it needs reset(goal, *, seed=None) and "
+            "predict(frame, committed=()); see docs/plug-in-a-policy.md"
+        )
+    return policy
+
+
+def _call(factory: object, spec: str) -> object:
+    if not callable(factory):
+        raise InvalidInputError(f"{spec!r} is a {type(factory).__name__}; name a policy, or a function that makes one")
+    try:
+        inspect.signature(factory).bind()
+    except TypeError as error:
+        raise InvalidInputError(f"{spec!r} must be callable without arguments to make a policy: {error}") from error
+    except ValueError:
+        pass  # some built-ins have no signature; calling tells
+    return factory()
+
+
+def _unknown(spec: str) -> InvalidInputError | UnknownNameError:
+    head = spec.partition(":")[0]
+    if difflib.get_close_matches(head, _HEADS, n=1):
+        return UnknownNameError("policy", head, _HEADS)
+    if _HUB_ID.fullmatch(spec):
+        return InvalidInputError(
+            f"there is no folder {spec!r} here. If it is a hub id: downloading models comes with the VLM policy and is "
+            "not supported yet; give a model folder on this machine"
+        )
+    if any(mark in spec for mark in "/\\") or Path(spec).is_absolute():
+        return InvalidInputError(f"there is no model folder '{spec}' here; train one with gameenv-train")
+    return UnknownNameError("policy", spec, CHOICES)

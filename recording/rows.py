@@ -1,0 +1,155 @@
+"""One tick of a recording, in memory and as a line of ``steps.jsonl``.
+
+Row t pairs the frame grabbed at tick t with the keys held during [t, t+1). Knows nothing of folders or environments.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast, get_args
+
+import numpy as np
+
+from gameenv.errors import InvalidInputError
+
+Source = Literal["human", "policy", "expert", "noise", "correction"]
+SOURCES: tuple[Source, ...] = get_args(Source)
+FRAMES_DIR = "frames"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEvent:
+    """A key went down or came up."""
+
+    t_ns: int
+    key: str
+    down: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One tick: the frame grabbed at it and what the keys did until the next grab.
+
+    Attributes:
+        index: Position in the session, from 0; also the frame's file name.
+        t_ns: Monotonic time of the grab, nanoseconds.
+        frame: The frame's path relative to the session folder.
+        held: Words down at the grab.
+        events: Every press and release from this grab until the next, in order of time.
+        end_t_ns: Time of the next grab: where this row's interval ends.
+        source: Who chose the keys.
+        take: Number of the unbroken stretch this row belongs to, from 0.
+        late: This tick overran.
+        focused: The game had the focus.
+        new_frame: The frame differs from the one before.
+        goal: The goal where it is known, else None.
+        info: What else the environment said (JSON values only).
+    """
+
+    index: int
+    t_ns: int
+    frame: str
+    held: tuple[str, ...]
+    events: tuple[KeyEvent, ...]
+    end_t_ns: int
+    source: Source
+    take: int
+    late: bool
+    focused: bool
+    new_frame: bool
+    goal: str | None
+    info: dict[str, Any]
+
+
+def frame_name(index: int) -> str:
+    """Return the path, relative to the session folder, of frame ``index``."""
+    return f"{FRAMES_DIR}/{index:06d}.jpg"
+
+
+def encode_row(row: Row) -> bytes:
+    """Return the row as one line of compact JSON, newline included.
+
+    Numpy scalars and arrays in ``info`` become plain numbers and lists, NaN and infinity become null, and anything
+    else JSON has no word for becomes its ``str``.
+    """
+    content = {
+        "index": row.index,
+        "t_ns": row.t_ns,
+        "frame": row.frame,
+        "held": row.held,
+        "events": [(event.t_ns, event.key, event.down) for event in row.events],
+        "end_t_ns": row.end_t_ns,
+        "source": row.source,
+        "take": row.take,
+        "late": row.late,
+        "focused": row.focused,
+        "new_frame": row.new_frame,
+        "goal": row.goal,
+        "info": row.info,
+    }
+    try:
+        text = _ENCODER.encode(content)
+    except (ValueError, TypeError):  # NaN, or a dictionary key that is not a string: rare, so only then walk it all
+        text = _ENCODER.encode(_json_safe(content))
+    return text.encode() + b"\n"
+
+
+def decode_row(content: Mapping[str, Any]) -> Row:
+    """Return the row that a parsed line of ``steps.jsonl`` holds.
+
+    Raises:
+        InvalidInputError: If a field is missing or of the wrong kind.
+    """
+    try:
+        return Row(
+            content["index"],
+            content["t_ns"],
+            content["frame"],
+            tuple(content["held"]),
+            tuple([KeyEvent(t_ns, key, down) for t_ns, key, down in content["events"]]),
+            content["end_t_ns"],
+            content["source"],
+            content["take"],
+            content["late"],
+            content["focused"],
+            content["new_frame"],
+            content["goal"],
+            content["info"],
+        )
+    except KeyError as error:
+        raise InvalidInputError(f"the field {error} is missing") from None
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"a field is of the wrong kind ({error})") from None
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    return str(value)
+
+
+def _json_safe(value: object) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): _json_safe(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json_safe(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain)
+
+
+def parse_source(source: object) -> Source:
+    """Return ``source`` if it is one of the five.
+
+    Raises:
+        InvalidInputError: If it is not.
+    """
+    if source not in SOURCES:
+        raise InvalidInputError(f"a source is one of {', '.join(SOURCES)}; got {source!r}")
+    return cast(Source, source)

@@ -1,0 +1,92 @@
+from pathlib import Path
+
+import pytest
+
+from gameenv.actions import ACTIONS
+from gameenv.errors import UnknownNameError
+from labeling.samples import SampleSettings, Tail, Windows, read_take, slide
+from labeling.segments import cut
+from recording import chords
+from recording.session import Session
+from tests.labeling.recordings import Ticks, record
+
+WORDS = [ACTIONS[1 + index % 11] for index in range(100)]
+
+
+def windows(session: Session, number: int, completed: bool = False, tail: Tail = "next") -> Windows:
+    segment = cut(session)[number]
+    take = next(take for take in session.takes if take.number == segment.take)
+    return slide(segment, read_take(session, take, "error-diffusion"), completed, tail)
+
+
+def chunks(found: Windows) -> dict[int, tuple[str, ...]]:
+    return {window.row: window.chunk.actions for window in found.kept}
+
+
+def test_a_row_s_own_word_is_the_first_of_its_window(tmp_path: Path):
+    found = chunks(windows(record(tmp_path, "s", Ticks(WORDS[:60])), 0))
+    assert sorted(found) == list(range(40))
+    assert found[0] == tuple(WORDS[:7])
+    assert found[20] == tuple(WORDS[20:27])
+
+
+def test_an_unfinished_clip_goes_on_with_what_was_really_done_next(tmp_path: Path):
+    found = windows(record(tmp_path, "s", Ticks(WORDS[:60])), 0)
+    assert chunks(found)[39] == tuple(WORDS[39:46])
+    assert found.dropped == {}
+
+
+def test_a_completed_clip_goes_on_with_none_though_the_take_does_not_end(tmp_path: Path):
+    session = record(tmp_path, "s", Ticks(WORDS[:40]), Ticks(["d"] * 40, goal="Open the door"))
+    found = chunks(windows(session, 0, completed=True))
+    assert found[33] == tuple(WORDS[33:40])
+    assert found[34] == (*WORDS[34:40], "none")
+    assert found[39] == (WORDS[39], *["none"] * 6)
+    assert chunks(windows(session, 0, completed=False))[39] == (WORDS[39], *["d"] * 6)
+
+
+def test_where_there_is_no_next_windows_are_dropped_and_counted(tmp_path: Path):
+    session = record(tmp_path, "s", Ticks(WORDS[:43], take=0), Ticks(["d"] * 20, take=1))
+    found = windows(session, 0)
+    assert sorted(chunks(found)) == list(range(37))
+    assert found.dropped == {"no_next": 6}
+
+
+def test_tail_none_is_the_specification_s_plain_rule(tmp_path: Path):
+    session = record(tmp_path, "s", Ticks(WORDS[:60]))
+    for number, (start, stop) in enumerate([(0, 40), (40, 60)]):
+        found = windows(session, number, tail="none")
+        assert sorted(chunks(found)) == list(range(start, stop))
+        assert chunks(found)[stop - 1] == (WORDS[stop - 1], *["none"] * 6)
+        assert found.dropped == {}
+
+
+def test_no_window_has_a_noise_action_among_its_targets(tmp_path: Path):
+    found = windows(record(tmp_path, "s", Ticks(WORDS[:60], noise=[20, 21, 43])), 0)
+    assert sorted(chunks(found)) == [*range(14), *range(22, 37)]
+    assert found.dropped == {"noise": 8 + 3}
+
+
+def test_noise_behind_a_completed_clip_does_not_matter(tmp_path: Path):
+    session = record(tmp_path, "s", Ticks(WORDS[:40]), Ticks(["d"] * 40, goal="Open the door", noise=[0]))
+    assert windows(session, 0, completed=True).dropped == {}
+
+
+def test_noise_counts_in_a_padded_window_too(tmp_path: Path):
+    found = windows(record(tmp_path, "s", Ticks(WORDS[:40], noise=[39])), 0, tail="none")
+    assert sorted(chunks(found)) == list(range(33))
+
+
+@pytest.mark.parametrize("method", chords.METHODS)
+def test_chords_are_reduced_by_the_chosen_method_over_the_whole_take(tmp_path: Path, method: str):
+    session = record(tmp_path, "s", Ticks(["w+d"] * 50), Ticks(["w"] * 5, take=1))
+    take = read_take(session, session.takes[0], method)
+    assert take.words == chords.METHODS[method](session[:50])
+    assert set(take.words) == ({"d"} if method == "priority" else {"w", "d"})
+
+
+def test_settings_refuse_unknown_names():
+    with pytest.raises(UnknownNameError, match="Did you mean 'next'"):
+        SampleSettings(tail="nxt")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(UnknownNameError, match="Valid: error-diffusion, priority"):
+        SampleSettings(chords="first")

@@ -1,0 +1,52 @@
+"""What an evaluation may ask for."""
+
+import pytest
+
+from gameenv.arena.tasks import TASKS
+from gameenv.errors import InvalidInputError, UnknownNameError
+from policies.evaluation.plan import Plan
+from policies.load import NamedSpec
+
+RANDOM, NONE = NamedSpec("random", "random"), NamedSpec("none", "none")
+
+
+def plan(**changes: object) -> Plan:
+    asked: dict = {"policies": (RANDOM,), "tasks": ("go-to-lantern",), "split": "test", "episodes": 2}
+    return Plan(**{**asked, **changes})
+
+
+def test_every_policy_plays_the_same_levels() -> None:
+    asked = plan(policies=(RANDOM, NONE), tasks=("go-to-lantern", "climb-stairs"), execute=(7, 1), seed=5)
+    first, second = list(asked.jobs(RANDOM)), list(asked.jobs(NONE))
+    assert [(job.execute, job.env.task, job.seed) for job in first] == [
+        (job.execute, job.env.task, job.seed) for job in second
+    ]
+    assert {job.seed for job in first} == {5, 6}
+    assert asked.size == len(first) + len(second) == 16
+    assert len({job.key for job in first + second}) == 16
+
+
+def test_all_is_every_task() -> None:
+    assert plan(tasks=("all",)).tasks == tuple(TASKS)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "said"),
+    [
+        ({"tasks": ("go-to-lanten",)}, UnknownNameError, "Did you mean 'go-to-lantern'"),
+        ({"split": "tset"}, UnknownNameError, "Did you mean 'test'"),
+        ({"tasks": ()}, InvalidInputError, "--tasks"),
+        ({"policies": ()}, InvalidInputError, "--policies"),
+        ({"execute": ()}, InvalidInputError, "--execute"),
+        ({"execute": (7, 7)}, InvalidInputError, "twice"),
+        ({"tasks": ("all", "go-to-lantern")}, InvalidInputError, "twice"),
+        ({"execute": (0,)}, InvalidInputError, "1 to 7"),
+        ({"execute": (8,)}, InvalidInputError, "1 to 7"),
+        ({"episodes": 0}, InvalidInputError, "at least 1"),
+        ({"seed": -1}, InvalidInputError, "seed"),
+        ({"frame_size": (8, 8)}, InvalidInputError, "frame size"),
+    ],
+)
+def test_what_cannot_be_played_is_refused_before_anything_is(change: dict, error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        plan(**change)

@@ -1,0 +1,1 @@
+"""Labeled samples in, a trained policy out."""
