@@ -169,7 +169,8 @@ def _keep(root: Path, session_id: str, plans: Sequence[_Plan]) -> dict[int, Segm
         except InvalidInputError:
             stale.append(folder)
             continue
-        plan = plans[record.number] if record.number < len(plans) else None
+        named_rightly = folder.name == record.name and record.number < len(plans)
+        plan = plans[record.number] if named_rightly else None
         if record.labeler == HUMAN:
             if plan is None or (record.start, record.stop) != (plan.segment.start, plan.segment.stop):
                 raise InvalidInputError(

@@ -148,6 +148,8 @@ def read_record(folder: Path) -> SegmentRecord:
         raise InvalidInputError(f"{path} lacks {', '.join(missing)}. Run gameenv-label again to rebuild it.")
     values = {name: content[name] for name in _FIELDS}
     for name in _TUPLES:
+        if not isinstance(values[name], list):
+            raise InvalidInputError(f"{path}: {name} must be a list. Run gameenv-label again to rebuild it.")
         values[name] = tuple(values[name])
     return SegmentRecord(**values)
 

@@ -3,6 +3,7 @@
 Knows nothing of pictures; works only on recordings whose rows carry a goal and ``goal_reached``.
 """
 
+from gameenv.errors import InvalidInputError
 from labeling.goals import check_goal
 from labeling.labeler import Label
 from labeling.segments import Segment
@@ -17,9 +18,15 @@ class Referee:
 
     def objection(self, session: Session) -> str | None:
         """Why this session cannot be labeled by the referee, or None."""
+        checked: set[str] = set()
         for row in session:
             if row.goal is None:
                 return f"row {row.index} has no known goal"
+            if row.goal not in checked:
+                try:
+                    checked.add(check_goal(row.goal))
+                except InvalidInputError as error:
+                    return f"row {row.index}: {error}"
             if not isinstance(row.info.get("goal_reached"), bool):
                 return f"row {row.index} does not say whether the goal was reached (only the arena knows)"
         return None

@@ -6,6 +6,7 @@ al. 2018, https://arxiv.org/abs/1709.07871); seven heads give a word each. It ha
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -26,10 +27,11 @@ KIND = "bc"
 WEIGHTS_FILE = "weights.pt"
 INPUT_SIZE = (128, 72)
 """Width, height of what the network sees: a quarter of the default frame each way."""
-WIDTHS = (32, 64, 96, 128)
-EMBEDDING = 32
+PATCH = 4
+WIDTHS = (48, 64, 96)
+GOAL = 64
 HIDDEN = 320
-_SQUEEZED = 32
+SQUEEZED = 32
 
 
 def goal_words(goal: str) -> list[str]:
@@ -43,14 +45,12 @@ def build_word_list(goals: Iterable[str]) -> tuple[str, ...]:
 
 
 def bag_of_words(goals: Sequence[str], words: Sequence[str]) -> np.ndarray:
-    """Goals as rows of word counts divided by their sum: ``(len(goals), len(words))`` float32."""
+    """Goals as rows of word counts that add up to 1: ``(len(goals), len(words))`` float32."""
     index = {word: i for i, word in enumerate(words)}
     bags = np.zeros((len(goals), len(words)), np.float32)
     for bag, goal in zip(bags, goals, strict=True):
-        for word in goal_words(goal):
-            if word in index:
-                bag[index[word]] += 1
-        bag /= max(bag.sum(), 1.0)
+        heard = [index[word] for word in goal_words(goal) if word in index]
+        np.add.at(bag, heard, 1 / max(len(heard), 1))
     return bags
 
 
@@ -66,21 +66,18 @@ def build_network(word_count: int) -> torch.nn.Module:
     class Network(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            sizes = (3, *WIDTHS)
-            self.convs = nn.ModuleList(
-                nn.Conv2d(a, b, 5 if i == 0 else 3, stride=2, padding=2 if i == 0 else 1)
-                for i, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False))
-            )
+            self.patches = nn.Conv2d(3, WIDTHS[0], PATCH, stride=PATCH)
+            self.convs = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in itertools.pairwise(WIDTHS))
             self.norms = nn.ModuleList(nn.GroupNorm(8, width) for width in WIDTHS)
-            self.goal = nn.Sequential(nn.Linear(word_count, EMBEDDING), nn.ReLU(), nn.Linear(EMBEDDING, 64), nn.ReLU())
-            self.films = nn.ModuleList(nn.Linear(64, 2 * width) for width in WIDTHS[1:])
-            self.squeeze = nn.Conv2d(WIDTHS[-1], _SQUEEZED, 1)
-            rows, columns = INPUT_SIZE[1], INPUT_SIZE[0]
-            for _ in WIDTHS:
+            self.goal = nn.Sequential(nn.Linear(word_count, GOAL), nn.ReLU(), nn.Linear(GOAL, GOAL), nn.ReLU())
+            self.films = nn.ModuleList(nn.Linear(GOAL, 2 * width) for width in WIDTHS)
+            self.squeeze = nn.Conv2d(WIDTHS[-1], SQUEEZED, 1)
+            rows, columns = INPUT_SIZE[1] // PATCH, INPUT_SIZE[0] // PATCH
+            for _ in self.convs:
                 rows, columns = (rows + 1) // 2, (columns + 1) // 2
             self.body = nn.Sequential(
                 nn.Dropout(0.1),
-                nn.Linear(_SQUEEZED * rows * columns + 64, HIDDEN),
+                nn.Linear(SQUEEZED * rows * columns + GOAL, HIDDEN),
                 nn.ReLU(),
                 nn.Dropout(0.1),
                 nn.Linear(HIDDEN, CHUNK_LENGTH * len(ACTIONS)),
@@ -88,13 +85,11 @@ def build_network(word_count: int) -> torch.nn.Module:
 
         def forward(self, frames: torch.Tensor, bags: torch.Tensor) -> torch.Tensor:
             goal = self.goal(bags)
-            x = frames
-            for i, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
-                x = norm(conv(x))
-                if i > 0:
-                    scale, shift = self.films[i - 1](goal)[:, :, None, None].chunk(2, dim=1)
-                    x = x * (1 + scale) + shift
-                x = x.relu()
+            x = self.patches(frames)
+            for conv, norm, film in zip([None, *self.convs], self.norms, self.films, strict=True):
+                x = norm(x if conv is None else conv(x))
+                scale, shift = film(goal)[:, :, None, None].chunk(2, dim=1)
+                x = torch_.addcmul(shift, x, 1 + scale).relu()
             flat = self.squeeze(x).relu().flatten(1)
             logits = self.body(torch_.cat([flat, goal], dim=1))
             return logits.view(-1, CHUNK_LENGTH, len(ACTIONS))

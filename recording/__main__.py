@@ -141,6 +141,8 @@ def record(args: Args) -> int:
     if failures and not signals:
         raise GameEnvError(_describe_failures(plans, failures))
     if signals:
+        if failures:
+            console.print(_describe_failures(plans, failures), markup=False)
         console.print(f"stopped; everything until now is kept. To go on: {_resume_command(args, plans)}", markup=False)
         return 128 + signals[0]
     return 0

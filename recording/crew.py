@@ -60,7 +60,7 @@ def run_crew(
     outcomes: list[Outcome] = []
     failures: list[Failure] = []
     try:
-        with _sigint_ignored():  # children inherit it, so Ctrl-C cannot hit one before it has set itself up
+        with _sigint_held_back():
             for position, plan in enumerate(plans):
                 ours, theirs = context.Pipe(duplex=False)
                 process = context.Process(target=_work, args=(plan, theirs, stop), name=plan.session_id)
@@ -107,10 +107,11 @@ def _hear(worker: _Worker) -> int | Outcome | Failure | None:
 
 def _work(plan: Plan, pipe: Connection, stop: Event) -> None:
     """A worker's whole life."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the engines inherit this
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)
         os.set_inheritable(pipe.fileno(), False)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     parent_gone = False
     next_report = 0.0
 
@@ -136,10 +137,11 @@ def _work(plan: Plan, pipe: Connection, stop: Event) -> None:
 
 
 def _how_it_died(exit_code: int | None) -> str:
+    how = f"ended unexpectedly (exit code {exit_code})"
     if exit_code is not None and exit_code < 0:
         with contextlib.suppress(ValueError):
-            return f"its process was killed ({signal.Signals(-exit_code).name}); what it recorded is kept, go on with --resume"
-    return f"its process ended unexpectedly (exit code {exit_code}); what it recorded is kept, go on with --resume"
+            how = f"was killed ({signal.Signals(-exit_code).name})"
+    return f"its process {how}; what it recorded is kept, go on with --resume"
 
 
 def _end(workers: Sequence[_Worker]) -> None:
@@ -157,9 +159,13 @@ def _end(workers: Sequence[_Worker]) -> None:
 
 
 @contextlib.contextmanager
-def _sigint_ignored() -> Iterator[None]:
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _sigint_held_back() -> Iterator[None]:
+    """Deliver a Ctrl-C only afterwards. Children begin with it held back too, until they have set themselves up."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

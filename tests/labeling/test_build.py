@@ -4,7 +4,7 @@ import errno
 import json
 import os
 import shutil
-from dataclasses import replace
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,47 +12,16 @@ import pytest
 from gameenv.actions import ACTIONS, ActionChunk
 from gameenv.errors import DiskFullError, InvalidInputError, SessionError
 from gameenv.frames import load_frame
-from labeling import writer
+from labeling import load_samples, writer
 from labeling.build import label_session
-from labeling.folder import SegmentRecord, read_record, write_record
+from labeling.folder import read_record
 from labeling.referee import Referee
-from labeling.samples import SampleSettings
 from policies.prompt import sample_messages
 from recording.session import Session
-from recording.writer import SessionWriter
-from tests.labeling.recordings import Ticks, append, holds_from, record
+from tests.labeling.labeled import LEVEL, WORDS, label, lines, tree
+from tests.labeling.recordings import Ticks, record
 
-WORDS = [ACTIONS[1 + index % 11] for index in range(60)]
-LEVEL = "train/go-to-lantern/17/g1"
-
-
-def label(session: Session, out: Path, **settings: object) -> list[str]:
-    """Label and return what became of each clip."""
-    outcomes = label_session(session, out, Referee(), SampleSettings(**settings))  # pyright: ignore[reportArgumentType]
-    return [outcome.what for outcome in outcomes]
-
-
-def lines(folder: Path) -> list[dict]:
-    return [json.loads(line) for line in (folder / "samples.jsonl").read_text().splitlines()]
-
-
-def tree(root: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Session:
-    return record(
-        tmp_path / "raw",
-        "s",
-        Ticks(WORDS, take=0, reached=holds_from(58, 60), level=LEVEL, noise=[50]),
-        Ticks(WORDS[:55], take=1, goal="Open the door", level="train/open-door/3/g1"),
-    )
-
-
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    return tmp_path / "out"
+SHM = Path("/dev/shm")
 
 
 def test_every_sample_is_in_the_specification_s_format_beside_its_frame(session: Session, out: Path):
@@ -159,117 +128,6 @@ def test_labeling_twice_from_scratch_gives_the_same_bytes(session: Session, tmp_
     assert tree(tmp_path / "one") == tree(tmp_path / "two")
 
 
-def test_a_second_run_keeps_everything(session: Session, out: Path):
-    assert label(session, out) == ["built"] * 4
-    inodes = {path: path.stat().st_ino for path in out.rglob("*")}
-    assert label(session, out) == ["kept"] * 4
-    assert {path: path.stat().st_ino for path in out.rglob("*")} == inodes
-
-
-@pytest.mark.parametrize("settings", [{"tail": "none"}, {"chords": "priority"}, {"seconds": 2.0}, {"seconds": 8.0}])
-def test_other_settings_rebuild_and_leave_nothing_of_the_old(
-    session: Session, tmp_path: Path, out: Path, settings: dict[str, object]
-):
-    label(session, out)
-    assert set(label(session, out, **settings)) == {"built"}
-    label(session, tmp_path / "fresh", **settings)
-    assert tree(out) == tree(tmp_path / "fresh")
-
-
-def test_another_version_of_the_labeler_rebuilds(session: Session, out: Path):
-    class Newer(Referee):
-        version = "2"
-
-    label(session, out)
-    assert {outcome.what for outcome in label_session(session, out, Newer())} == {"built"}
-
-
-@pytest.mark.parametrize("damage", ["samples", "record", "record-gone"])
-def test_a_damaged_segment_is_rebuilt(session: Session, tmp_path: Path, out: Path, damage: str):
-    label(session, tmp_path / "fresh")
-    label(session, out)
-    folder = out / "s_seg0001"
-    if damage == "samples":
-        os.truncate(folder / "samples.jsonl", 100)
-    elif damage == "record":
-        os.truncate(folder / "segment.json", 100)
-    else:
-        (folder / "segment.json").unlink()
-    assert label(session, out) == ["kept", "built", "kept", "kept"]
-    assert tree(out) == tree(tmp_path / "fresh")
-
-
-def test_a_session_that_is_still_recorded_is_labeled_as_far_as_it_reads(tmp_path: Path, out: Path):
-    raw = tmp_path / "raw"
-    first = record(raw, "s", Ticks(WORDS[:50]))
-    with SessionWriter(raw, first.info, resume=True, reserve_bytes=0) as recorder:
-        append(recorder, Ticks(WORDS[50:55]))
-        with (raw / "s" / "steps.jsonl").open("ab") as file:
-            file.write(b'{"index": 55, "t_')
-        assert label(Session(raw / "s"), out) == ["built", "built"]
-        assert read_record(out / "s_seg0001").stop == 55
-    with SessionWriter(raw, first.info, resume=True, reserve_bytes=0) as recorder:
-        append(recorder, Ticks(WORDS[:35]))
-    assert label(Session(raw / "s"), out) == ["kept", "built", "built"]
-    assert read_record(out / "s_seg0001").dropped == {}
-
-
-def test_rows_behind_a_clip_that_its_windows_need_rebuild_it(tmp_path: Path, out: Path):
-    raw = tmp_path / "raw"
-    session = record(raw, "s", Ticks(["w"] * 40))
-    label(session, out)
-    assert read_record(out / "s_seg0000").dropped == {"no_next": 6}
-    with SessionWriter(raw, session.info, resume=True, reserve_bytes=0) as recorder:
-        append(recorder, Ticks(["d"] * 40))
-    label(Session(raw / "s"), out)
-    assert read_record(out / "s_seg0000").dropped == {}
-
-
-def test_clips_that_are_gone_from_the_recording_go(session: Session, tmp_path: Path, out: Path):
-    label(session, out)
-    shutil.rmtree(tmp_path / "raw")
-    label(record(tmp_path / "raw", "s", Ticks(WORDS)), out)
-    assert sorted(path.name for path in out.iterdir()) == ["s_seg0000", "s_seg0001"]
-
-
-def test_other_sessions_are_left_alone(session: Session, tmp_path: Path, out: Path):
-    label(session, out)
-    label(record(tmp_path / "raw", "s_seg0001", Ticks(WORDS)), out)
-    assert label(session, out) == ["kept"] * 4
-    assert (out / "s_seg0001_seg0000" / "segment.json").is_file()
-
-
-def by_hand(folder: Path, **changes: object) -> SegmentRecord:
-    changed = replace(read_record(folder), labeler="human", **changes)  # pyright: ignore[reportArgumentType]
-    write_record(folder, changed)
-    return changed
-
-
-def test_a_person_s_segment_is_never_touched(session: Session, out: Path):
-    label(session, out)
-    by_hand(out / "s_seg0001", goal="Find the light")
-    before = tree(out / "s_seg0001")
-    assert label(session, out, tail="none") == ["built", "human", "built", "built"]
-    assert tree(out / "s_seg0001") == before
-
-
-def test_a_cut_that_would_lose_a_person_s_label_is_refused_before_anything_changes(session: Session, out: Path):
-    label(session, out)
-    by_hand(out / "s_seg0003")
-    before = tree(out)
-    for seconds in (2.0, 8.0):
-        with pytest.raises(InvalidInputError, match=r"s_seg0003 was labeled by a person .* --seconds 4\)"):
-            label(session, out, seconds=seconds)
-    assert tree(out) == before
-
-
-def test_spans_follow_a_neighbour_that_a_person_relabeled(session: Session, out: Path):
-    label(session, out)
-    by_hand(out / "s_seg0000", goal="Find the light")
-    assert label(session, out) == ["human", "kept", "kept", "kept"]
-    assert read_record(out / "s_seg0001").goal_span == "s_seg0001"
-
-
 def test_a_missing_frame_costs_its_sample_only_and_is_counted(session: Session, out: Path):
     session.frame_path(7).unlink()
     session.frame_path(8).write_bytes(b"")
@@ -277,13 +135,6 @@ def test_a_missing_frame_costs_its_sample_only_and_is_counted(session: Session, 
     assert first.record.dropped == {"missing_frame": 2}
     assert first.record.rows == (*range(7), *range(9, 40))
     assert len(lines(out / "s_seg0000")) == 38
-
-
-def test_a_frame_that_came_back_is_used(session: Session, out: Path):
-    shutil.move(session.frame_path(7), session.path / "kept.jpg")
-    label(session, out)
-    shutil.move(session.path / "kept.jpg", session.frame_path(7))
-    assert label(session, out) == ["built", "kept", "kept", "kept"]
 
 
 def no_links(*_: object, **__: object) -> None:
@@ -299,6 +150,16 @@ def test_where_links_cannot_be_frames_are_copied_and_counted(
     assert first.extra_bytes > first.record.copied_bytes
     assert not os.path.samefile(out / "s_seg0000" / "frame_0000.jpg", session.frame_path(0))
     assert (out / "s_seg0000" / "frame_0000.jpg").read_bytes() == session.frame_path(0).read_bytes()
+
+
+@pytest.mark.skipif(not SHM.is_dir(), reason="needs a second file system")
+def test_another_file_system_is_copied_to(session: Session):
+    with tempfile.TemporaryDirectory(dir=SHM) as out:
+        if os.stat(out).st_dev == os.stat(session.path).st_dev:
+            pytest.skip("one file system")
+        (first, *_) = label_session(session, Path(out), Referee())
+        assert first.record.copied_bytes > 0
+        assert load_samples(out)
 
 
 def test_copying_stops_before_the_disk_is_full_and_goes_on_later(

@@ -6,16 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from gameenv.actions import ACTIONS
 from labeling import load_samples
 from labeling.build import label_session
 from labeling.folder import read_record, segment_folders
 from labeling.referee import Referee
 from labeling.samples import SampleSettings
 from recording.session import Session
+from tests.labeling.labeled import WORDS, tree
 from tests.labeling.recordings import Ticks, record
-
-WORDS = [ACTIONS[1 + index % 11] for index in range(200)]
 
 KILLED = """
 import os, shutil, signal, sys
@@ -48,10 +46,6 @@ elif where == "remove":
     os.unlink = deadly(os.unlink)
 label_session(Session(raw), Path(out), Referee(), SampleSettings(tail=tail))
 """
-
-
-def tree(root: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
 
 
 @pytest.fixture

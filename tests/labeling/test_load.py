@@ -197,11 +197,11 @@ def test_a_field_that_is_missing_and_another_format_are_named(root: Path):
 
 
 def test_an_hour_of_samples_loads_in_seconds(root: Path):
-    """900 clips: about ten times the time it takes is allowed, for the machine may be busy."""
+    """900 clips: about ten times the processor time it takes is allowed."""
     for number in range(2, 902):
         shutil.copytree(root / "a_seg0000", root / f"a_seg{number:04d}", copy_function=os.link)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        start = time.perf_counter()
+        start = time.process_time()
         assert len(load_samples(root)) == 36_100
-        assert time.perf_counter() - start < 15
+        assert time.process_time() - start < 15

@@ -4,7 +4,7 @@ import pytest
 
 from gameenv.errors import InvalidInputError, UnknownNameError
 from labeling.choice import choose_labeler
-from labeling.labeler import Label, Labeler
+from labeling.labeler import Label
 from labeling.referee import Referee
 from labeling.segments import cut
 from recording.session import Session
@@ -13,10 +13,6 @@ from tests.labeling.recordings import Ticks, holds_from, record
 
 def labels(session: Session) -> list[Label]:
     return [Referee().label(session, segment) for segment in cut(session)]
-
-
-def test_the_referee_is_a_labeler():
-    assert isinstance(Referee(), Labeler)
 
 
 def test_a_clip_is_completed_when_the_goal_holds_at_its_last_row(tmp_path: Path):
@@ -59,6 +55,8 @@ def test_the_referee_objects_where_the_truth_is_missing(tmp_path: Path):
     assert Referee().objection(record(tmp_path, "a", Ticks(["w"] * 5))) is None
     no_goal = record(tmp_path, "b", Ticks(["w"] * 5), Ticks(["w"] * 5, goal=None))
     assert "row 5 has no known goal" in str(Referee().objection(no_goal))
+    too_long = record(tmp_path / "d", "d", Ticks(["w"] * 5, goal="walk over to the very red torch"))
+    assert "row 0: a goal is 2 to 6 words" in str(Referee().objection(too_long))
     no_truth = record(tmp_path, "c", Ticks(["w"] * 5, reached=()))
     assert "row 0 does not say" in str(Referee().objection(no_truth))
 

@@ -1,0 +1,124 @@
+"""``gameenv-train`` as a user runs it, on a small recording of the real arena."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from gameenv.arena.env import ArenaEnv
+from policies import load_policy
+from policies.conformance import check_policy
+from tests.training.conftest import command, record_and_label
+
+
+def train(segments: Path, out: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    return command("training", "--data", segments, "--out", out, "--epochs", "2", "--batch-size", "32", *more)
+
+
+@pytest.fixture(scope="module")
+def model(segments: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("models") / "bc"
+    done = train(segments, out)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def test_leaves_a_policy_that_plays(model: Path):
+    policy = load_policy(f"bc:{model}")
+    check_policy(policy)
+    env = ArenaEnv(task="go-to-torch", split="validation", frame_size=(128, 72))
+    frame, info = env.reset(seed=0)
+    policy.reset(info["goal"])
+    assert len(policy.predict(frame, ("w",))) == 7
+    env.close()
+
+
+def test_leaves_a_summary_and_plots_and_nothing_else(model: Path):
+    names = {path.name for path in model.iterdir()}
+    assert names == {"gameenv.json", "weights.pt", "training_summary.json", "loss.png", "accuracy.png"}
+    summary = json.loads((model / "training_summary.json").read_text())
+    card = json.loads((model / "gameenv.json").read_text())
+    assert len(summary["curve"]) == 2
+    assert summary["training_samples"] > 300
+    assert summary["training_levels"] and summary["validation_levels"]
+    assert card["trained_tasks"] == ["go-to-torch"]
+    assert (card["fps"], card["frame"]["width"]) == (10.0, 128)
+
+
+def test_running_it_again_has_nothing_to_do(segments: Path, model: Path):
+    again = train(segments, model)
+    assert again.returncode == 0
+    assert "nothing to do" in again.stderr
+
+
+def test_another_model_is_not_overwritten_unless_asked(segments: Path, model: Path, tmp_path: Path):
+    out = tmp_path / "bc"
+    shutil.copytree(model, out)
+    refused = train(segments, out, "--seed", "5")
+    assert refused.returncode == 1
+    assert "--overwrite" in refused.stderr
+    assert (out / "gameenv.json").exists()
+    assert train(segments, out, "--seed", "5", "--overwrite").returncode == 0
+    assert json.loads((out / "training_summary.json").read_text())["settings"]["seed"] == 5
+
+
+def test_other_peoples_folders_are_left_alone(segments: Path, tmp_path: Path):
+    (tmp_path / "thesis.tex").write_text("x")
+    refused = train(segments, tmp_path)
+    assert refused.returncode == 1
+    assert "thesis.tex" in refused.stderr
+
+
+def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(segments: Path, tmp_path: Path):
+    out = tmp_path / "bc"
+    line = [sys.executable, "-m", "training", "--data", segments, "--out", out, "--epochs", "12", "--batch-size", "32"]
+    running = subprocess.Popen([*map(str, line)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    deadline = time.monotonic() + 60
+    while not (out / "checkpoint.pt").exists():
+        assert time.monotonic() < deadline, "no checkpoint within a minute"
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    _, error = running.communicate(timeout=60)
+    assert running.returncode == 130, error
+    assert "Run the same command again" in error
+    assert not (out / "gameenv.json").exists()
+    again = subprocess.run([*map(str, line)], capture_output=True, text=True, timeout=120, check=False)
+    assert again.returncode == 0, again.stderr
+    assert json.loads((out / "training_summary.json").read_text())["resumed_from_epoch"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--policy", "bcc"), "Did you mean 'bc'"),
+        (("--epochs", "0"), "--epochs is at least 1"),
+        (("--learning-rate", "-1"), "--learning-rate is above 0"),
+        (("--validation", "1"), "--validation is a share"),
+        (("--batch-size", "100000"), "lower --batch-size"),
+        (("--data", "nowhere"), "Run gameenv-label first"),
+    ],
+)
+def test_bad_arguments_get_one_line(segments: Path, tmp_path: Path, words: tuple[str, ...], said: str):
+    refused = train(segments, tmp_path / "bc", *words)
+    assert refused.returncode == 1
+    assert said in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_test_levels_are_refused_and_validation_levels_held_out(segments: Path, tmp_path: Path):
+    test = record_and_label(tmp_path / "test", "test", 120)
+    refused = train(test, tmp_path / "bc")
+    assert refused.returncode == 1
+    assert "test levels" in refused.stderr
+    mixed = record_and_label(tmp_path / "validation", "validation", 120)
+    for folder in segments.iterdir():
+        shutil.copytree(folder, mixed / folder.name)
+    done = train(mixed, tmp_path / "bc")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((tmp_path / "bc" / "training_summary.json").read_text())
+    assert summary["validation_samples"] < 130
