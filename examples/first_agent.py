@@ -44,46 +44,83 @@ class Args:
     """Processes that record and play."""
 
 
-def main(args: Args) -> int:
-    """Run the steps; stops at the first that fails and returns its exit code."""
+Step = tuple[str, list[str]]
+
+
+def plan(args: Args) -> list[Step]:
+    """What is done, as (title, words after ``python -m``)."""
     out = Path(args.out)
-    recordings, segments, report = out / "recordings", out / "segments", out / "report"
-    trained = {"bc": out / "bc", **({"bc-shuffled-goals": out / "bc_shuffled_goals"} if args.control else {})}
+    recordings, segments = str(out / "recordings"), str(out / "segments")
+    models = {"bc": out / "bc", **({"bc-shuffled-goals": out / "bc_shuffled_goals"} if args.control else {})}
+    workers = ["--workers", str(args.workers)]
+    record = [
+        "recording",
+        "--game",
+        "arena",
+        "--player",
+        "expert",
+        "--tasks",
+        *args.tasks,
+        "--frames",
+        str(args.frames),
+    ]
     steps = [
         (
             f"Record the scripted expert on training levels ({args.frames / 600:.0f} minutes of play)",
-            f"recording --game arena --player expert --tasks {' '.join(args.tasks)} --frames {args.frames} "
-            f"--workers {args.workers} --session demo --resume --out {recordings}",
+            [*record, *workers, "--session", "demo", "--resume", "--out", recordings],
         ),
-        ("Cut it into clips, name the goals, write samples", f"labeling --root {recordings} --out {segments}"),
+        (
+            "Cut it into clips, name the goals, write samples",
+            ["labeling", "--root", recordings, "--out", segments, *workers],
+        ),
     ]
-    for name, folder in trained.items():
-        shuffle = " --shuffle-goals" if name != "bc" else ""
-        steps.append(
-            (
-                f"Train the convolutional baseline{' on shuffled goals, as a control' if shuffle else ''}",
-                f"training --policy bc --data {segments} --out {folder} --epochs {args.epochs} --seed {args.seed}{shuffle}",
-            )
-        )
-    policies = " ".join(["random", *(f"{name}=bc:{folder}" for name, folder in trained.items()), "expert"])
+    for name, folder in models.items():
+        words = ["training", "--policy", "bc", "--data", segments, "--out", str(folder)]
+        words += ["--epochs", str(args.epochs), "--seed", str(args.seed)]
+        if name == "bc":
+            steps.append(("Train the convolutional baseline", words))
+        else:
+            steps.append(("Train it on shuffled goals, as a control", [*words, "--shuffle-goals"]))
+    policies = ["random", *(f"{name}=bc:{folder}" for name, folder in models.items()), "expert"]
+    evaluate = ["policies.evaluate", "--policies", *policies, "--tasks", *args.tasks, "--split", args.split]
+    evaluate += ["--episodes", str(args.episodes), "--execute", *map(str, args.execute)]
     steps.append(
         (
             "Play levels nobody recorded, with a random player and the expert beside it",
-            f"policies.evaluate --policies {policies} --tasks {' '.join(args.tasks)} --split {args.split} "
-            f"--episodes {args.episodes} --execute {' '.join(map(str, args.execute))} --workers {args.workers} --out {report}",
+            [*evaluate, *workers, "--out", str(out / "report")],
         )
     )
+    return steps
+
+
+def run(words: list[str]) -> int:
+    """Run one command to its end and return its exit code; Ctrl-C reaches it too, and it is given time to close."""
+    process = subprocess.Popen([sys.executable, "-m", *words])
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            process.wait()
+        raise
+
+
+def main(args: Args) -> int:
+    """Run the steps; stops at the first that fails and returns its exit code."""
+    steps = plan(args)
     began = time.perf_counter()
-    for number, (title, command) in enumerate(steps, start=1):
-        print(f"\n[{number}/{len(steps)}] {title}\n    python -m {command}", flush=True)
+    for number, (title, words) in enumerate(steps, start=1):
+        print(f"\n[{number}/{len(steps)}] {title}\n    python -m {shlex.join(words)}", flush=True)
         start = time.perf_counter()
-        done = subprocess.run([sys.executable, "-m", *shlex.split(command, posix=os.name != "nt")], check=False)
-        if done.returncode:
-            print(f"\nstep {number} ended with exit code {done.returncode}. Run this again to go on from here.")
-            return done.returncode
+        code = run(words)
+        if code:
+            print(f"\nstep {number} ended with exit code {code}. Run this again to go on from here.")
+            return code
         print(f"    took {time.perf_counter() - start:.0f} s", flush=True)
     print(f"\nAll {len(steps)} steps took {(time.perf_counter() - began) / 60:.1f} minutes.")
-    print(f"Report:  {report / 'report.html'}\nPolicy:  bc:{trained['bc']}")
+    print(f"Report:  {Path(args.out) / 'report' / 'report.html'}\nPolicy:  bc:{Path(args.out) / 'bc'}")
     return 0
 
 

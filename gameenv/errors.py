@@ -7,6 +7,7 @@ Knows nothing of the parts that raise them. Each message says what was expected,
     |-- InvalidInputError    a value or a file that cannot be used (also a ValueError)
     |   `-- InvalidReply     a model's reply that is not a chunk
     |-- MissingExtraError    an optional package is not installed (also an ImportError)
+    |-- EngineGoneError      the built-in game's engine has ended in the middle of a level
     |-- SessionError         a recording that cannot be opened or written
     `-- DiskFullError        not enough room to go on
 """
@@ -53,6 +54,10 @@ class MissingExtraError(GameEnvError, ImportError):
         super().__init__(
             f'{package} is needed here and is not installed. Run: pip install -c constraints.txt -e ".[{extra}]"'
         )
+
+
+class EngineGoneError(GameEnvError):
+    """The built-in game's engine has ended in the middle of a level; ``reset()`` starts a new one."""
 
 
 class SessionError(GameEnvError):

@@ -18,7 +18,7 @@ Fit = Literal["letterbox", "stretch"]
 FITS: tuple[Fit, ...] = ("letterbox", "stretch")
 
 DEFAULT_SIZE = (512, 288)
-"""Width, height: 16:9 and a multiple of 32 both ways, so 144 visual tokens for Qwen3-VL and nothing left to resample."""
+"""Width, height: 16:9 and a multiple of 32 both ways, so 144 visual tokens for Qwen3-VL and nothing to resample."""
 JPEG_QUALITY = 95
 JPEG_SUBSAMPLING = 0  # 4:4:4, so that thin coloured details survive
 

@@ -4,7 +4,6 @@ Frames become hard links; where the file system cannot link they are copied, and
 labeling.
 """
 
-import errno
 import json
 import os
 import shutil
@@ -29,11 +28,11 @@ from labeling.labeler import Label
 from labeling.samples import DROPPED_MISSING_FRAME, SampleSettings, TakeWords, Windows
 from labeling.segments import Segment
 from policies.prompt import PROMPT_VERSION, sample_messages
+from recording.disk import is_full
 from recording.session import Session
 
 DISK_RESERVE_BYTES = 256 * 2**20
 """Copying stops while this much is still free."""
-_FULL = tuple(getattr(errno, name) for name in ("ENOSPC", "EDQUOT") if hasattr(errno, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,7 @@ def _folder_in_parts(root: Path, name: str) -> Iterator[Path]:
         part.rename(root / name)
     except BaseException as error:
         shutil.rmtree(part, ignore_errors=True)
-        if isinstance(error, OSError) and error.errno in _FULL:
+        if isinstance(error, OSError) and is_full(error):
             raise DiskFullError(f"the disk of {root} is full. Make room and run the same command again.") from error
         raise
 

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from gameenv.actions import CHUNK_LENGTH
 from gameenv.arena.levels import Split
 from gameenv.cli import run_command
-from gameenv.errors import GameEnvError, InvalidInputError, require
+from gameenv.errors import DiskFullError, GameEnvError, InvalidInputError, require
 from gameenv.frames import DEFAULT_SIZE
 from policies.base import Policy
 from policies.card import check_env
@@ -29,6 +29,7 @@ from policies.evaluation.results import SUMMARY_FILE, EpisodeRow, ResultsFolder,
 from policies.evaluation.summary import summarize
 from policies.load import NamedSpec, card_of, load_policy, parse_named_specs
 from policies.report import write_report
+from recording.disk import is_full
 
 _PLAIN: Any = {"markup": False, "highlight": False}
 """How to print what others named: as it is."""
@@ -42,8 +43,7 @@ class Args:
     given again. Policies are: none, random, expert, replay:<session>, bc:<path>, a model folder, or
     package.module:factory; put name= in front to give one a name.
 
-    Example: gameenv-evaluate --policies random expert tuned=models/bc --tasks go-to-lantern climb-stairs
-    --split test --episodes 100 --execute 7 1 --out runs/first
+    Example: gameenv-evaluate --policies random mine=models/bc --tasks go-to-lantern open-door --execute 7 3
     """
 
     policies: tuple[str, ...] = ("random", "expert")
@@ -89,9 +89,19 @@ def evaluate(args: Args) -> None:
         seed=args.seed,
         frame_size=args.frame_size,
     )
-    run(plan, args.out, workers=args.workers, console=console)
-    if args.report:
-        _write_report(args.out, console)
+    if args.workers < 1:
+        raise InvalidInputError(f"--workers must be at least 1, got {args.workers}")
+    try:
+        run(plan, args.out, workers=args.workers, console=console)
+        if args.report:
+            _write_report(args.out, console)
+    except OSError as error:
+        if not is_full(error):
+            raise
+        raise DiskFullError(
+            f"the disk of {error.filename or args.out} is full; the episodes played until now are kept. Make room and "
+            "run the same command again"
+        ) from error
 
 
 def run(plan: Plan, out: Path, workers: int, console: Console) -> dict[str, Any]:

@@ -4,7 +4,6 @@ The one place that knows the names of policies. Knows nothing of environments; l
 policy is asked for.
 """
 
-import difflib
 import importlib
 import inspect
 import re
@@ -79,7 +78,7 @@ def card_of(spec: str) -> ModelCard | None:
         InvalidInputError: If ``spec`` names a model folder whose card cannot be read.
     """
     folder = model_folder(spec)
-    return None if folder is None else ModelCard.load(folder)
+    return None if folder is None else ModelCard.load(_check_folder(folder))
 
 
 def model_folder(spec: str) -> Path | None:
@@ -98,10 +97,12 @@ def parse_named_specs(texts: Sequence[str]) -> tuple[NamedSpec, ...]:
     """
     named = tuple(_parse_named(text) for text in texts)
     names = [each.name for each in named]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = [each for each in named if names.count(each.name) > 1]
     if twice:
+        first, second = twice[0], next(each for each in twice[1:] if each.name == twice[0].name)
         raise InvalidInputError(
-            f"two policies are called {twice[0]!r}; give each its own name, as in first={twice[0]} second={twice[0]}"
+            f"two policies are called {first.name!r}; give each its own name, as in first={first.spec} "
+            f"second={second.spec}"
         )
     return named
 
@@ -125,10 +126,14 @@ def _load_expert() -> Policy:
 _SIMPLE: dict[str, Callable[[], Policy]] = {"none": NonePolicy, "random": RandomPolicy, "expert": _load_expert}
 
 
-def _load_model(kind: str | None, folder: Path) -> Policy:
+def _check_folder(folder: Path) -> Path:
     if not folder.is_dir():
-        raise InvalidInputError(f"there is no folder '{folder}' here; train a model with gameenv-train")
-    card = ModelCard.load(folder)
+        raise InvalidInputError(f"there is no model folder '{folder}' here; train a model with gameenv-train")
+    return folder
+
+
+def _load_model(kind: str | None, folder: Path) -> Policy:
+    card = ModelCard.load(_check_folder(folder))
     if card.kind not in _MODEL_KINDS:
         raise UnknownNameError(f"kind of model in {folder / CARD_FILE}:", card.kind, _MODEL_KINDS)
     if kind is not None and kind != card.kind:
@@ -150,8 +155,8 @@ def _load_object(spec: str) -> Policy:
         missing = error.name or ""
         if missing != module_name and not module_name.startswith(f"{missing}."):
             raise  # the module is there; something that it imports is not
-        if difflib.get_close_matches(module_name, _HEADS, n=1):
-            raise UnknownNameError("policy", module_name, _HEADS) from None
+        if misspelt := _misspelt(spec):
+            raise misspelt from None
         raise InvalidInputError(
             f"no module {module_name!r} for the policy {spec!r}; it must be importable or lie in {here}"
         ) from error
@@ -181,15 +186,20 @@ def _call(factory: object, spec: str) -> object:
     return factory()
 
 
+def _misspelt(spec: str) -> UnknownNameError | None:
+    error = UnknownNameError("policy", spec.partition(":")[0], _HEADS)
+    return error if error.suggestion else None
+
+
 def _unknown(spec: str) -> InvalidInputError | UnknownNameError:
-    head = spec.partition(":")[0]
-    if difflib.get_close_matches(head, _HEADS, n=1):
-        return UnknownNameError("policy", head, _HEADS)
+    misspelt = _misspelt(spec)
+    if misspelt:
+        return misspelt
     if _HUB_ID.fullmatch(spec):
         return InvalidInputError(
             f"there is no folder {spec!r} here. If it is a hub id: downloading models comes with the VLM policy and is "
             "not supported yet; give a model folder on this machine"
         )
     if any(mark in spec for mark in "/\\") or Path(spec).is_absolute():
-        return InvalidInputError(f"there is no model folder '{spec}' here; train one with gameenv-train")
+        return InvalidInputError(f"there is no model folder '{spec}' here; train a model with gameenv-train")
     return UnknownNameError("policy", spec, CHOICES)

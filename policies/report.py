@@ -21,10 +21,10 @@ from gameenv.errors import require
 from gameenv.frames import DEFAULT_SIZE
 from policies.evaluation.summary import POOL
 from policies.film import ENV_ID
-from policies.templates import charts, words
-from policies.templates.charts import Chart, Share
-from policies.templates.clips import RULE, Clip, Gallery, Stage, make_clips
-from policies.templates.results import ORACLE, Findings, Json, Results, find, load_results
+from policies.reporting import charts, words
+from policies.reporting.charts import Chart, Share
+from policies.reporting.clips import RULE, Clip, Gallery, Stage, make_clips
+from policies.reporting.results import ORACLE, Findings, Json, Results, find, load_results
 
 REPORT_FILE = "report.html"
 _POOL_LABEL = "all tasks"
@@ -209,7 +209,7 @@ def render(out: Path, results: Results, clips: Sequence[Clip]) -> str:
         MissingExtraError: If jinja2 or matplotlib is not installed.
     """
     jinja2 = require("jinja2", "evaluate")
-    looks = resources.files("policies.templates")
+    looks = resources.files("policies.reporting")
     page = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     page.filters["percent"], page.filters["interval"] = words.percent, words.interval
     page.filters["p_value"], page.filters["ms"], page.filters["reading"] = (

@@ -43,7 +43,7 @@ class EpisodeResult:
         terminated: The environment ended the episode.
         truncated: The step limit did, the environment's or ``max_steps``.
         reason: Why the episode is over. ``undeclared``: the environment ended it with the goal reached, but the
-            policy had declared nothing. ``lost``: it ended it with the goal not reached. ``error``: something raised.
+            policy had declared nothing. ``lost``: it ended it otherwise. ``error``: something raised.
         error: What raised, None if nothing did.
         seconds: Wall-clock length.
     """
@@ -211,7 +211,7 @@ class _Episode:
         if success:
             return "success"
         if self._terminated:
-            return "undeclared" if self._goal_holds else "lost"
+            return "undeclared" if self._goal_holds and not declared else "lost"
         if declared and self._actions[-CHUNK_LENGTH:] == [NONE] * CHUNK_LENGTH:
             return "wrong-declaration"
         return "time-limit"

@@ -15,7 +15,7 @@ from rich.console import Console
 from gameenv.arena.levels import check_seed, check_split
 from gameenv.arena.tasks import check_task
 from gameenv.cli import run_command
-from gameenv.errors import GameEnvError, InvalidInputError, SessionError, UnknownNameError
+from gameenv.errors import GameEnvError, InvalidInputError, SessionError, UnknownNameError, require
 from gameenv.frames import DEFAULT_SIZE, FrameSpec
 from recording.crew import Failure, run_crew
 from recording.plan import Plan, share_of
@@ -96,6 +96,7 @@ def make_plans(args: Args) -> list[Plan]:
         raise InvalidInputError(f"--noise is a share from 0 to 0.5, got {args.noise}")
     if any(total is not None and total < args.workers for total in (frames, args.episodes)):
         raise InvalidInputError(f"--workers {args.workers} are more than there are frames or episodes to record")
+    require("vizdoom", "arena")  # before a session is made that would stay empty
     name = args.session or (_demand_session(args) if args.resume else new_session_id())
     plan = Plan(
         root=args.out,
@@ -189,8 +190,9 @@ def _summarise(console: Console, plans: Sequence[Plan], outcomes: Sequence[Outco
             console.print(f"{path}: {len(session):,} ticks, {len(session.takes):,} takes{state}", markup=False)
     if len(outcomes) == len(plans) and not new_ticks and all(outcome.finished for outcome in outcomes):
         console.print("nothing to do: the recording is complete already", markup=False)
-    if parts:
-        console.print(describe_totals(add_totals(parts)), markup=False)
+    totals = add_totals(parts)
+    if totals.ticks:
+        console.print(describe_totals(totals), markup=False)
 
 
 def _describe_failures(plans: Sequence[Plan], failures: Sequence[Failure]) -> str:

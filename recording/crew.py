@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -18,6 +18,7 @@ from multiprocessing.synchronize import Event
 
 from gameenv.errors import GameEnvError
 from recording.plan import Plan
+from recording.processes import kill_group, sigint_held_back
 from recording.worker import Outcome, record_plan
 
 _REPORT_PERIOD_S = 0.2
@@ -60,7 +61,7 @@ def run_crew(
     outcomes: list[Outcome] = []
     failures: list[Failure] = []
     try:
-        with _sigint_held_back():
+        with sigint_held_back():
             for position, plan in enumerate(plans):
                 ours, theirs = context.Pipe(duplex=False)
                 process = context.Process(target=_work, args=(plan, theirs, stop), name=plan.session_id)
@@ -152,20 +153,6 @@ def _end(workers: Sequence[_Worker]) -> None:
         if worker.process.is_alive():
             worker.process.kill()
             worker.process.join()
-        if hasattr(os, "killpg") and worker.process.pid is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(worker.process.pid, signal.SIGKILL)
+        if worker.process.pid is not None:
+            kill_group(worker.process.pid)
         worker.pipe.close()
-
-
-@contextlib.contextmanager
-def _sigint_held_back() -> Iterator[None]:
-    """Deliver a Ctrl-C only afterwards. Children begin with it held back too, until they have set themselves up."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

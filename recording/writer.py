@@ -4,7 +4,6 @@ Per tick: the frame under a temporary name, renamed, then one line in one ``writ
 the kernel keeps what a killed process wrote. Knows nothing of environments.
 """
 
-import errno
 import os
 import shutil
 from dataclasses import replace
@@ -13,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from gameenv.errors import DiskFullError, SessionError
+from recording.disk import is_full
 from recording.info import SESSION_FILE, Anchor, SessionInfo, write_info
 from recording.lock import LOCK_FILE, SessionLock
 from recording.rows import FRAMES_DIR, KeyEvent, Row, Source, encode_row, frame_name
@@ -26,7 +26,6 @@ _BALLAST = ".ballast"
 _BALLAST_BYTES = 16 * 1024
 """Kept in a file while recording and given back before closing, so that a full disk can still take the totals."""
 _ROWS_PER_DISK_CHECK = 16  # at most 16 frames, about 2 MB, between two looks at the free space
-_FULL = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
 
 
 class SessionWriter:
@@ -156,10 +155,11 @@ class SessionWriter:
             return
         try:
             (self.path / _BALLAST).unlink(missing_ok=True)
+            (self.path / _SCRATCH).unlink(missing_ok=True)
             self.info = replace(self.info, closed=True, totals=count_totals(Session(self.path)))
             write_info(self.path, self.info)
         except OSError as error:
-            if error.errno not in _FULL:
+            if not is_full(error):
                 raise SessionError(f"cannot close the session {self.path}: {error}") from error
         finally:
             self._release()
@@ -277,7 +277,7 @@ def _end_of_line(path: Path, lines: int) -> int:
 
 
 def _disk_error(error: OSError, path: Path) -> DiskFullError | SessionError:
-    if error.errno in _FULL:
+    if is_full(error):
         return DiskFullError(
             f"the disk of {path} is full; everything until now is saved. Free some space or record to another disk"
         )

@@ -75,6 +75,8 @@ def run(args: Args) -> int:
         GameEnvError: If the arguments, the data or the output folder cannot be used.
     """
     _check(args)
+    # Threads that spin while they wait halve the speed as soon as anything else wants a core. Read when torch loads.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     require("torch", "train").set_num_threads(args.workers)
     require("matplotlib", "train")
     console = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -5,20 +5,21 @@ The only module that imports vizdoom for lock-step play. Knows nothing of goals,
 
 import contextlib
 import os
+import shutil
 import signal
-import tempfile
-from collections.abc import Sequence
+import threading
+import weakref
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from gameenv.actions import ACTIONS, Action
-from gameenv.arena import decor
 from gameenv.arena.levels import Level
+from gameenv.arena.processes import end_processes, make_engine_folder, own_engines, sweep_orphans
+from gameenv.arena.slots import SLOT_NAMES, LevelSlots
 from gameenv.arena.state import ArenaState
-from gameenv.arena.wad import map_lumps, write_wad
-from gameenv.errors import GameEnvError, require
+from gameenv.errors import EngineGoneError, GameEnvError, require
 from gameenv.frames import Frame
 
 TICS_PER_S = 35
@@ -51,11 +52,20 @@ def draw_size(width: int, height: int) -> tuple[int, int]:
     return _RESOLUTIONS[-1]
 
 
+_starting = threading.Lock()
+"""An engine starts in its own working directory, which is the whole process's: one starts at a time."""
+
+
 class Engine:
-    """One engine process with a file of levels.
+    """One engine process, which opens any number of levels one after another.
+
+    Attributes:
+        frame: What the player sees, ``(height, width, 3)`` uint8 RGB; a new array every time.
+        state: The truth at that moment.
 
     Args:
-        levels: The levels that can be opened; up to a few dozen.
+        level: What it starts with; ``open`` it, or another, before ``advance``. If it does not watch sectors, the
+            engine reports none, which is faster, and ``can_open`` only such levels.
         size: Width and height to draw at, one of the engine's own.
 
     Raises:
@@ -63,106 +73,144 @@ class Engine:
         GameEnvError: If the engine does not start.
     """
 
-    def __init__(self, levels: Sequence[Level], size: tuple[int, int]) -> None:
-        self._vzd: Any = require("vizdoom", "arena")
-        self._levels = list(levels)
-        self._folder = tempfile.TemporaryDirectory(prefix="gameenv-arena-", ignore_cleanup_errors=True)
-        self._game: Any = self._start(Path(self._folder.name), size)
-        self._level: Level | None = None
+    def __init__(self, level: Level, size: tuple[int, int]) -> None:
+        vzd: Any = require("vizdoom", "arena")
+        self._failures = (
+            vzd.ViZDoomErrorException,
+            vzd.ViZDoomIsNotRunningException,
+            vzd.ViZDoomUnexpectedExitException,
+            vzd.MessageQueueException,
+            vzd.SharedMemoryException,
+        )
+        sweep_orphans()
+        folder = make_engine_folder()
+        self._slots = LevelSlots(folder / "levels.wad", level.textmap)
+        self._game: Any = _configure(vzd, folder, size, watches_sectors=level.watches_sectors)
+        pids: set[int] = set()
+        # Also runs when the engine is garbage or Python ends, for those who forget to close.
+        self._end = weakref.finalize(self, _end, os.getpid(), self._game, pids, self._slots, folder)
+        try:
+            _start(self._game, pids, folder)
+        except BaseException:
+            self._end()
+            raise
+        self._watches_sectors = level.watches_sectors
+        self.frame: Frame
+        self.state: ArenaState
         self._none = [False] * len(BUTTONS)
         self._presses = {word: [other == word for other in BUTTONS] for word in ACTIONS}
 
-    def _start(self, folder: Path, size: tuple[int, int]) -> Any:
-        vzd = self._vzd
-        wad = folder / "levels.wad"
-        maps = [lump for i, level in enumerate(self._levels) for lump in map_lumps(_map_name(i), level.textmap)]
-        write_wad(wad, [("DECORATE", decor.ACTORS.encode()), *maps])
-        game = vzd.DoomGame()
-        game.set_doom_game_path(os.path.join(os.path.dirname(vzd.__file__), "freedoom2.wad"))
-        game.set_doom_scenario_path(str(wad))
-        game.set_doom_config_path(str(folder / "engine.ini"))
-        game.set_doom_map(_map_name(0))
-        game.set_screen_resolution(getattr(vzd.ScreenResolution, f"RES_{size[0]}X{size[1]}"))
-        game.set_screen_format(vzd.ScreenFormat.RGB24)
-        game.set_available_buttons([getattr(vzd.Button, name) for name in BUTTONS.values()])
-        game.set_available_game_variables([getattr(vzd.GameVariable, name) for name in _VARIABLES])
-        game.set_sectors_info_enabled(True)
-        game.set_window_visible(False)
-        game.set_sound_enabled(False)
-        game.set_mode(vzd.Mode.PLAYER)
-        game.set_episode_timeout(0)
-        for hide in ("hud", "weapon", "crosshair", "messages", "corpses", "screen_flashes"):
-            getattr(game, f"set_render_{hide}")(False)
-        before = _engine_processes()
-        # The engine makes folders in its working directory; a file that is not found there would confuse it less.
-        with contextlib.chdir(folder):
-            try:
-                game.init()
-            except Exception as error:  # the engine has its own exception types, and raises plain ones too
-                raise GameEnvError(f"the arena's engine did not start: {error}") from error
-        self._pids = _engine_processes() - before
-        return game
+    def can_open(self, level: Level) -> bool:
+        """Whether this engine reports all that the level's referee needs."""
+        return self._watches_sectors or not level.watches_sectors
 
-    def open(self, index: int) -> None:
-        """Start level ``index`` of those given, always in the same state."""
-        self._level = self._levels[index]
-        self._game.set_seed(self._level.seed)
-        self._game.set_doom_map(_map_name(index))
-        self._game.new_episode()
+    def open(self, level: Level) -> None:
+        """Start a level, always in the same state.
+
+        Raises:
+            EngineGoneError: If the engine has ended.
+        """
+        name = self._slots.write(level.textmap)
+        try:
+            self._game.set_seed(level.seed)
+            self._game.set_doom_map(name)
+            self._game.new_episode()
+        except self._failures as error:
+            raise _gone(error) from error
         self._act(self._none, SETTLE_TICS)
 
     def advance(self, action: Action, tics: int) -> None:
-        """Hold an action's key (or none) for so many tics."""
+        """Hold an action's key (or none) for so many tics.
+
+        Raises:
+            EngineGoneError: If the engine has ended.
+        """
         self._act(self._presses[action], tics)
 
     def _act(self, buttons: list[bool], tics: int) -> None:
         try:
             self._game.make_action(buttons, tics)
-        except self._vzd.SignalException as error:  # the engine's own Ctrl-C handler
-            raise KeyboardInterrupt from error
-        except self._vzd.ViZDoomUnexpectedExitException as error:
-            raise GameEnvError(f"the arena's engine has gone: {error}. Make the environment again.") from error
-        self._read()
+            self._read()
+        except self._failures as error:
+            raise _gone(error) from error
 
     def _read(self) -> None:
         state = self._game.get_state()
-        if state is not None:  # none once the player is dead: the last picture stays
-            self._raw = state
-        x, y, z, angle, pitch, vx, vy, health = (float(v) for v in self._raw.game_variables)
-        ceilings: tuple[float, ...] = ()
-        if self._level is not None and self._level.watches_sectors:
-            ceilings = tuple(sector.ceiling_height for sector in self._raw.sectors)
-        dead = state is None or self._game.is_player_dead()
-        self.state = ArenaState(x, y, z, angle, pitch, vx, vy, 0.0 if dead else health, ceilings)
-
-    @property
-    def frame(self) -> Frame:
-        """What the player sees, ``(height, width, 3)`` uint8 RGB, freshly owned."""
-        return np.array(self._raw.screen_buffer)
+        if state is None:  # the player is dead: the last picture stays
+            self.frame = self.frame.copy()
+            self.state = replace(self.state, health=0.0)
+            return
+        x, y, z, angle, pitch, vx, vy, health = state.game_variables.tolist()
+        ceilings = tuple(sector.ceiling_height for sector in state.sectors) if self._watches_sectors else ()
+        self.frame = state.screen_buffer  # a copy already, made by the engine's binding
+        self.state = ArenaState(x, y, z, angle, pitch, vx, vy, health, ceilings)
 
     def close(self) -> None:
         """Stop the engine and remove its files. May be called twice."""
-        if self._game is None:
-            return
-        # Asked to quit, the engine (1.3.2) crashes in its exit handlers about one time in three, harmlessly but with
-        # a debugger run and a log file each time. It has nothing to save, so where we can it is simply ended.
-        for pid in self._pids & _engine_processes():
-            os.kill(pid, signal.SIGKILL)
-        self._game.close()
-        self._game = None
-        self._folder.cleanup()
+        self._end()
 
 
-def _map_name(index: int) -> str:
-    return f"MAP{index + 1:02d}"
+def _gone(error: Exception) -> EngineGoneError:
+    return EngineGoneError(
+        f"the arena's engine has ended in the middle of a level ({error}). Call reset() to start a new one"
+    )
 
 
-def _engine_processes() -> set[int]:
-    """Engine processes that are children of this one (Linux; elsewhere none are known)."""
-    found = set()
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            name, _, rest = stat.read_text().rpartition(")")
-            if name.endswith("(vizdoom") and int(rest.split()[1]) == os.getpid():
-                found.add(int(stat.parent.name))
-    return found
+def _configure(vzd: Any, folder: Path, size: tuple[int, int], *, watches_sectors: bool) -> Any:
+    game = vzd.DoomGame()
+    game.set_doom_game_path(os.path.join(os.path.dirname(vzd.__file__), "freedoom2.wad"))
+    game.set_doom_scenario_path(str(folder / "levels.wad"))
+    game.set_doom_config_path(str(folder / "engine.ini"))
+    game.set_doom_map(SLOT_NAMES[0])
+    game.set_screen_resolution(getattr(vzd.ScreenResolution, f"RES_{size[0]}X{size[1]}"))
+    game.set_screen_format(vzd.ScreenFormat.RGB24)
+    game.set_available_buttons([getattr(vzd.Button, name) for name in BUTTONS.values()])
+    game.set_available_game_variables([getattr(vzd.GameVariable, name) for name in _VARIABLES])
+    game.set_sectors_info_enabled(watches_sectors)
+    game.set_window_visible(False)
+    game.set_sound_enabled(False)
+    game.set_mode(vzd.Mode.PLAYER)
+    game.set_episode_timeout(0)
+    for hide in ("hud", "weapon", "crosshair", "messages", "corpses", "screen_flashes"):
+        getattr(game, f"set_render_{hide}")(False)
+    return game
+
+
+def _start(game: Any, pids: set[int], folder: Path) -> None:
+    """Start the engine process and add its number to ``pids``."""
+    with _starting, _sigint_held_back():
+        before = own_engines()
+        try:
+            with contextlib.chdir(folder):  # the engine makes folders where it is started
+                game.init()
+        except Exception as error:  # the engine has its own exception types, and raises plain ones too
+            raise GameEnvError(f"the arena's engine did not start: {error}") from error
+        finally:
+            pids |= own_engines() - before
+
+
+def _end(owner: int, game: Any, pids: set[int], slots: LevelSlots, folder: Path) -> None:
+    if os.getpid() != owner:
+        return  # a fork of the owner, which is still playing
+    # Asked to quit, the engine (1.3.2) crashes in its exit handlers about one time in three, harmlessly but with
+    # a debugger run and a log file each time. It has nothing to save, so where we can it is simply ended.
+    end_processes(pids & own_engines())
+    game.close()
+    slots.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _sigint_held_back() -> Iterator[None]:
+    """Deliver a Ctrl-C only afterwards. The engine begins, and stays, with it held back.
+
+    A Ctrl-C in a terminal reaches every process there. Only the owner should act on it, and close the engine in order.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

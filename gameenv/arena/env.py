@@ -16,11 +16,8 @@ from gameenv.arena.levels import SPLITS, Level, check_split
 from gameenv.arena.state import ArenaState
 from gameenv.arena.steplimit import step_limit
 from gameenv.clock import DEFAULT_FPS, period_ns
-from gameenv.errors import InvalidInputError
+from gameenv.errors import EngineGoneError, InvalidInputError
 from gameenv.frames import DEFAULT_SIZE, Fit, Frame, FrameSpec, fit_frame
-
-LEVELS_A_FILE = 32
-"""Levels are written to the engine's file in blocks of neighbouring seeds, so that most resets open the next map."""
 
 
 class ArenaEnv(gym.Env[Frame, int]):
@@ -47,7 +44,7 @@ class ArenaEnv(gym.Env[Frame, int]):
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": DEFAULT_FPS}  # noqa: RUF012 (Gymnasium's own shape)
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 (Gymnasium passes them by name)
         self,
         task: str = tasks.ALL,
         split: str = SPLITS[0],
@@ -71,9 +68,8 @@ class ArenaEnv(gym.Env[Frame, int]):
         self._max_steps = max_steps
         self._period_ns = period_ns(self.fps)
         self.observation_space = gym.spaces.Box(0, 255, self.frame_spec.shape, np.uint8)
-        self.action_space = gym.spaces.Discrete(len(ACTIONS))
+        self.action_space = gym.spaces.Discrete(len(ACTIONS))  # pyright: ignore[reportAttributeAccessIssue] (int64)
         self._engine: Engine | None = None
-        self._block: int | None = None
         self._level: Level | None = None
         self._frame: Frame | None = None
         self._next_seed = 0
@@ -106,9 +102,8 @@ class ArenaEnv(gym.Env[Frame, int]):
         """
         number = self._next_seed if seed is None else seed
         super().reset(seed=number)
-        engine, index = self._open_block(number)
+        self._open(tasks.level(self.task, self.split, number))
         self._next_seed = number + 1
-        engine.open(index)
         self.goal = str((options or {}).get("goal") or self.level.goal)
         self.max_steps = self._max_steps or step_limit(self.level, self.fps)
         self.tick = 0
@@ -118,36 +113,43 @@ class ArenaEnv(gym.Env[Frame, int]):
         frame = self._frame = self._grab()
         return frame, self._info(new_frame=True, events=())
 
-    def _open_block(self, seed: int) -> tuple[Engine, int]:
-        block, index = divmod(tasks.check_seed(seed), LEVELS_A_FILE)
-        if self._engine is None or block != self._block:
-            first = block * LEVELS_A_FILE
-            self._levels = [tasks.level(self.task, self.split, first + i) for i in range(LEVELS_A_FILE)]
-            if self._engine is not None:
-                self._engine.close()
-            self._engine = Engine(self._levels, draw_size(*self.frame_spec.size))
-            self._block = block
-        self._level = self._levels[index]
-        return self._engine, index
+    def _open(self, level: Level) -> None:
+        """Open a level in the engine, in a new one if there is none, it has ended, or it sees too little."""
+        self._over = True  # until the level is open
+        if self._engine is not None and not self._engine.can_open(level):
+            self.close()
+        if self._engine is not None:
+            try:
+                self._engine.open(level)
+            except EngineGoneError:
+                self.close()
+        if self._engine is None:
+            self._engine = Engine(level, draw_size(*self.frame_spec.size))
+            self._engine.open(level)
+        self._level = level
 
     def step(self, action: int) -> tuple[Frame, float, bool, bool, dict[str, Any]]:
         """Hold an action until the next tick, then grab.
 
         Raises:
             InvalidInputError: If the action is not 0 to 11, or the episode is over.
+            EngineGoneError: If the engine process has ended; ``reset`` starts a new one.
         """
         if self._over or self._engine is None:
             raise InvalidInputError("the episode is over or was never begun; call reset() first")
-        if not self.action_space.contains(action):
+        if not (type(action) is int and 0 <= action < len(ACTIONS)) and not self.action_space.contains(action):
             raise InvalidInputError(f"an action is a whole number from 0 to {len(ACTIONS) - 1}, got {action!r}")
         word = ACTIONS[int(action)]
         events = self._change_keys(word)
-        tics = self._tics_until(self.tick + 1) - self._tics_until(self.tick)
-        self._engine.advance(word, tics)
+        try:
+            self._engine.advance(word, self.tics_in(self.tick))
+        except EngineGoneError:
+            self.close()
+            raise
         self.tick += 1
         self._recent.append(word)
         frame = self._grab()
-        new_frame = self._frame is None or not np.array_equal(frame, self._frame)
+        new_frame = not _same_picture(frame, self._frame)
         self._frame = frame
         info = self._info(new_frame=new_frame, events=events)
         declared = len(self._recent) == CHUNK_LENGTH and all(recent == NONE for recent in self._recent)
@@ -157,8 +159,18 @@ class ArenaEnv(gym.Env[Frame, int]):
         self._over = won or lost or truncated
         return frame, float(won), won or lost, truncated, info
 
-    def _tics_until(self, tick: int) -> int:
+    @property
+    def held(self) -> Action:
+        """The action whose key is down, ``none`` at the start."""
+        return self._held
+
+    def tics_until(self, tick: int) -> int:
+        """Engine tics from the first frame until a tick."""
         return int(tick * TICS_PER_S / self.fps)
+
+    def tics_in(self, tick: int) -> int:
+        """Engine tics that the action of a tick is held for: 3 or 4 at 10 ticks a second."""
+        return self.tics_until(tick + 1) - self.tics_until(tick)
 
     def _change_keys(self, word: Action) -> tuple[tuple[int, str, bool], ...]:
         """The key events of going over from the held action to ``word``, at the last grab's time."""
@@ -211,5 +223,12 @@ class ArenaEnv(gym.Env[Frame, int]):
         if self._engine is not None:
             self._engine.close()
             self._engine = None
-        self._block = None
         self._over = True
+
+
+def _same_picture(one: Frame, other: Frame | None) -> bool:
+    """Whether two frames of one size are equal; those that are not mostly differ in their middle row already."""
+    if other is None:
+        return False
+    middle = len(one) // 2
+    return one[middle].tobytes() == other[middle].tobytes() and np.array_equal(one, other)

@@ -1,53 +1,37 @@
 """The scripted expert: sees the referee's state, presses one of the twelve actions a tick, walks like a person.
 
-It looks before it walks: a target out of view is searched by turning right, as someone would who sees only the
-frame. Fits the ``Policy`` protocol by shape. Where it errs on purpose it says so (``"noise"``).
+Fits the ``Policy`` protocol by shape. Where it errs on purpose it says so (``"noise"``). Knows nothing of who
+records or judges it.
 """
 
-import math
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
-from typing import Any, Literal, cast
+from typing import Any
 
 import gymnasium as gym
-import numpy as np
 
-from gameenv.actions import CHUNK_LENGTH, NONE, Action, ActionChunk
+from gameenv.actions import CHUNK_LENGTH, Action, ActionChunk, parse_action
 from gameenv.arena.env import ArenaEnv
-from gameenv.arena.levels import Leg
-from gameenv.arena.nav import NavGrid
+from gameenv.arena.guide import Act, Guide
 from gameenv.arena.state import ArenaState
+from gameenv.arena.walker import Walker
 from gameenv.errors import InvalidInputError
-from gameenv.frames import Frame
+from gameenv.frames import Frame, check_frame
 
-Act = tuple[Action, Literal["expert", "noise"]]
-
-FRICTION = 0.90625
-"""Share of its speed that the engine's player keeps each tic: https://doomwiki.org/wiki/Player#Speed"""
-GLIDE_TICS = FRICTION / (1 - FRICTION)
-"""A player who lets go at speed v comes to rest v x this farther on."""
-HALF_VIEW_DEG = 48.0
-"""Bearing at which a target counts as in view; the picture ends at 53 degrees."""
-AIM_DEG = 7.0
-"""Smallest heading error that is corrected: about what one tap of a turn key gives."""
-USE_AIM_DEG = 14.0
-USE_REACH = 34.0
-"""Distance from a leg's point at which pressing works; the engine reaches 64 units, and points lie 16 before doors."""
 _NOISE_ACTIONS: tuple[Action, ...] = ("left", "right", "left", "right", "w", "s", "a", "d", "none")
-_STUCK_TICKS = 6
-_PATIENCE_TICKS = 12
-
-
-def wrap_degrees(angle: float) -> float:
-    """An angle brought to -180 to 180."""
-    return (angle + 180.0) % 360.0 - 180.0
+_EXCURSION_TICKS = (2, 6)
 
 
 class Expert:
     """Plays any arena level.
 
     Args:
-        noise: Share of ticks, 0 to 0.5, spent in short random excursions, so that recoveries are in the data.
+        noise: Share of ticks, 0 to 0.5, that ``act`` spends in short random excursions, so that recoveries are in
+            the data. ``predict`` has none.
+
+    Raises:
+        InvalidInputError: If ``noise`` is out of range.
     """
 
     def __init__(self, noise: float = 0.0) -> None:
@@ -55,7 +39,9 @@ class Expert:
             raise InvalidInputError(f"noise is a share from 0 to 0.5, got {noise}")
         self._noise = noise
         self._env: ArenaEnv | None = None
+        self._guide: Guide | None = None
         self._rng = Random(0)
+        self._excursion: list[Action] = []
 
     def attach(self, env: gym.Env[Any, Any]) -> None:
         """Take the environment whose state the expert may see.
@@ -68,122 +54,95 @@ class Expert:
         self._env = env.unwrapped
 
     def reset(self, goal: str, *, seed: int | None = None) -> None:
-        """Begin an episode; call after the environment's own ``reset``."""
+        """Begin an episode; call after the environment's own ``reset``.
+
+        Args:
+            goal: What to do in words. The expert knows the level's own goal and plays for that.
+            seed: Makes the noise repeatable.
+
+        Raises:
+            InvalidInputError: If there is no environment yet, or the goal is empty.
+        """
+        if not isinstance(goal, str) or not goal.strip():
+            raise InvalidInputError(f"a goal is a short sentence such as 'Go to the lantern', got {goal!r}")
         if self._env is None:
             raise InvalidInputError("the expert needs the environment: call attach(env) first")
         level = self._env.level
         self._rng = Random(f"{level.id}/{seed}")
-        self._begin_route()
-        targets = {(leg.x, leg.y) for leg in level.route}
-        self._nav = NavGrid(level.plan, [t for t in level.plan.things if t.kind != 1 and (t.x, t.y) not in targets])
-        self._excursion: list[Action] = []
+        self._guide = Guide(level, self._rng)
+        self._excursion = []
+        self._foreseen: list[Guide] = []
+        self._foreseen_from = self._env.tick
 
     def act(self) -> Act:
-        """The next action for the state as it is now, and whether it is meant or noise."""
-        if self._env is None:
-            raise InvalidInputError("the expert needs the environment: call attach(env) and reset(goal) first")
+        """The next action for the state as it is now, and whether it is meant or noise.
+
+        Raises:
+            InvalidInputError: Before ``attach`` and ``reset``.
+        """
+        env, guide = self._begun()
         if self._excursion:
             return self._excursion.pop(), "noise"
-        mean_length = 4.0
-        if self._noise and not self._resting and self._rng.random() < self._noise / mean_length / (1 - self._noise):
-            self._excursion = [self._rng.choice(_NOISE_ACTIONS)] * self._rng.randint(2, 6)
-            return self._excursion.pop(), "noise"
-        return self._choose(self._env.state), "expert"
+        if self._noise and not (guide.resting or guide.is_freeing):
+            shortest, longest = _EXCURSION_TICKS
+            mean_length = (shortest + longest) / 2
+            if self._rng.random() < self._noise / mean_length / (1 - self._noise):
+                self._excursion = [self._rng.choice(_NOISE_ACTIONS)] * self._rng.randint(shortest, longest)
+                return self._excursion.pop(), "noise"
+        return guide.choose(env.state)
 
     def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
-        """A chunk whose first free action is what ``act`` chooses now; the rest repeats it as far as is safe."""
-        if len(committed) >= CHUNK_LENGTH:
-            raise InvalidInputError(f"at most {CHUNK_LENGTH - 1} actions can be committed, got {len(committed)}")
-        action, _ = self.act()
-        count = CHUNK_LENGTH - len(committed)
-        repeat = count if action in (NONE, "w") else 1
-        words = [*committed, *[action] * repeat]
-        return ActionChunk.of(words + [NONE] * (CHUNK_LENGTH - len(words)))
+        """What to do in the next seven ticks, foreseen with the engine's own laws of motion; never noise.
 
-    def _choose(self, state: ArenaState) -> Action:
-        while self._route:
-            leg = self._route[0]
-            action = self._follow(state, leg)
-            if action is not None:
-                return action
-            self._route.pop(0)
-            self._field = None
-            if leg.press:
-                self._resting = not self._route
-                return leg.press
-        self._resting = True
-        if not self._holds(state):
-            self._waited += 1
-            if self._waited > _PATIENCE_TICKS:  # it did not work: once more from here
-                self._begin_route()
-        return NONE
+        Seven ``none`` come only when the goal holds, or will once the player has come to rest.
 
-    def _holds(self, state: ArenaState) -> bool:
-        return self._env is not None and self._env.level.condition.holds(state)
+        Args:
+            frame: Not looked at.
+            committed: At most six actions already promised to the game; the chunk begins with them.
 
-    def _begin_route(self) -> None:
-        assert self._env is not None
-        self._route = list(self._env.level.route)
-        self._field: np.ndarray | None = None
-        self._track: list[tuple[float, float]] = []
-        self._resting = False
-        self._waited = 0
+        Raises:
+            InvalidInputError: Before ``attach`` and ``reset``, for more than six committed, or for what is no frame.
+            UnknownNameError: If a committed word is not in the vocabulary.
+        """
+        env, guide = self._begun()
+        check_frame(frame)
+        promised = _check_committed(committed)
+        played = env.tick - self._foreseen_from
+        if 0 < played <= len(self._foreseen):  # what was foreseen has been played
+            guide = self._guide = self._foreseen[played - 1]
+        chunk, end = self._foresee(env, guide, promised)
+        if chunk.done and not env.level.condition.holds(end):
+            guide.begin()
+            chunk, _ = self._foresee(env, guide, promised)
+        if chunk.done and not env.level.condition.holds(end):
+            chunk = ActionChunk((*chunk.actions[: len(promised)], "w", *chunk.actions[len(promised) + 1 :]))
+        return chunk
 
-    def _follow(self, state: ArenaState, leg: Leg) -> Action | None:
-        """The action toward a leg's end, None on arrival."""
-        here, target = (state.x, state.y), (leg.x, leg.y)
-        distance = math.dist(here, target)
-        error = self._bearing(state, target)
-        toward = (state.vx * (leg.x - state.x) + state.vy * (leg.y - state.y)) / max(distance, 1.0)
-        will_rest = distance - max(toward, 0.0) * GLIDE_TICS
-        if will_rest <= leg.stop:
-            return self._arrive(state, leg, distance) if leg.press else None
-        if self._is_stuck(here):
-            self._excursion = [self._rng.choice(("s", "a", "d"))] * 3
-        if self._nav.clear_line(here, target, leg.stop):
-            if abs(error) > HALF_VIEW_DEG:
-                return "right"
-        else:
-            error = self._bearing(state, self._waypoint(here, leg))
-        return self._turn(error) if abs(error) > AIM_DEG else "w"
+    def _foresee(self, env: ArenaEnv, guide: Guide, promised: Sequence[Action]) -> tuple[ActionChunk, ArenaState]:
+        """The chunk from here, and the state that it leads to."""
+        turn_tics = env.tics_in(env.tick - 1) * 2 if env.held in ("left", "right") else 0
+        walker = Walker(env.state, turn_tics, env.tics_until(env.tick))
+        self._foreseen, self._foreseen_from = [], env.tick
+        guide = guide.copy()
+        words: list[Action] = []
+        for slot in range(CHUNK_LENGTH):
+            chosen, _ = guide.choose(walker.state)
+            words.append(promised[slot] if slot < len(promised) else chosen)
+            self._foreseen.append(guide.copy())
+            walker = walker.hold(words[-1], env.tics_in(env.tick + slot))
+            state = walker.state
+            walker = replace(walker, state=replace(state, z=guide.floor_at(state.x, state.y)))
+        return ActionChunk(tuple(words)), walker.state
 
-    def _arrive(self, state: ArenaState, leg: Leg, distance: float) -> Action | None:
-        """Before a key is pressed: face the thing, glide into reach; None when it can be pressed."""
-        error = self._bearing(state, leg.face or (leg.x, leg.y))
-        if abs(error) > USE_AIM_DEG:
-            return self._turn(error)
-        return NONE if distance > USE_REACH else None
+    def _begun(self) -> tuple[ArenaEnv, Guide]:
+        if self._env is None or self._guide is None:
+            raise InvalidInputError("the expert needs the environment: call attach(env) and reset(goal) first")
+        return self._env, self._guide
 
-    @staticmethod
-    def _bearing(state: ArenaState, point: tuple[float, float]) -> float:
-        """Degrees to the left (positive) or right of straight ahead."""
-        return wrap_degrees(math.degrees(math.atan2(point[1] - state.y, point[0] - state.x)) - state.angle)
 
-    @staticmethod
-    def _turn(error: float) -> Action:
-        return cast(Action, "left" if error > 0 else "right")
-
-    def _waypoint(self, here: tuple[float, float], leg: Leg) -> tuple[float, float]:
-        """The farthest point of the way that can be walked to in a straight line."""
-        if self._field is None:
-            self._field = self._nav.distances_to(leg.x, leg.y, leg.stop)
-        way = self._nav.descend(self._field, *here, steps=60)
-        if not way:
-            return leg.x, leg.y
-        best = way[min(1, len(way) - 1)]
-        for point in way[2:]:
-            if not self._nav.clear_line(here, point):
-                break
-            best = point
-        return best
-
-    def _is_stuck(self, here: tuple[float, float]) -> bool:
-        """Whether walking has led nowhere for a while."""
-        self._track.append(here)
-        if len(self._track) <= _STUCK_TICKS * 4:
-            return False
-        old = self._track[-_STUCK_TICKS * 4]
-        stuck = math.dist(old, here) < 8 and len(set(self._track[-3:])) == 1
-        if stuck:
-            self._track.clear()
-        return stuck
+def _check_committed(committed: Sequence[Action]) -> tuple[Action, ...]:
+    if isinstance(committed, str):
+        raise InvalidInputError(f"committed is a sequence of words, got the string {committed!r}")
+    if len(committed) >= CHUNK_LENGTH:
+        raise InvalidInputError(f"at most {CHUNK_LENGTH - 1} actions can be committed, got {len(committed)}")
+    return tuple(parse_action(word) for word in committed)

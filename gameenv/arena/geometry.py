@@ -100,11 +100,17 @@ class _Edge:
 
 def _edges(plan: Plan) -> Iterator[_Edge]:
     """Borders between cells of different regions, joined into runs as long as both sides stay the same."""
-    for row in range(plan.rows + 1):  # horizontal: `above` has the larger y
-        yield from _runs([(plan.at(c, row), plan.at(c, row - 1)) for c in range(plan.columns)], row, horizontal=True)
+    void_row, void_column = [VOID] * plan.columns, [VOID] * plan.rows
+    rows = [void_row, *plan.cells, void_row]
+    for row in range(plan.rows + 1):
+        above, below = rows[row + 1], rows[row]  # above has the larger y
+        if above != below:
+            yield from _runs(list(zip(above, below, strict=True)), row, horizontal=True)
+    columns = [void_column, *(list(column) for column in zip(*plan.cells, strict=True)), void_column]
     for column in range(plan.columns + 1):
-        sides = [(plan.at(column - 1, r), plan.at(column, r)) for r in range(plan.rows)]
-        yield from _runs(sides, column, horizontal=False)
+        left, right = columns[column], columns[column + 1]
+        if left != right:
+            yield from _runs(list(zip(left, right, strict=True)), column, horizontal=False)
 
 
 def _runs(sides: Sequence[tuple[int, int]], line: int, *, horizontal: bool) -> Iterator[_Edge]:

@@ -4,7 +4,6 @@ A level is a pure function of (split, task, seed, generator version). Knows noth
 """
 
 import hashlib
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
@@ -131,11 +130,10 @@ def make_level(task: str, build: Callable[[Random], Draft], split: Split, seed: 
             continue
         if not _walkable(draft):
             continue
-        plan = draft.plan
-        plan.things.append(Thing(PLAYER_START, draft.start.x, draft.start.y, draft.start.angle))
-        return Level(
-            task, split, seed, plan, draft.start, draft.goal, draft.condition, draft.route, draft.watches_sectors, textmap(plan)
-        )
+        start, plan = draft.start, draft.plan
+        plan.things.append(Thing(PLAYER_START, start.x, start.y, start.angle))
+        text, watches = textmap(plan), draft.watches_sectors
+        return Level(task, split, seed, plan, start, draft.goal, draft.condition, draft.route, watches, text)
     raise InvalidInputError(f"no level came of {split}/{task}/{seed} in 200 throws; the family asks for too much room")
 
 
@@ -145,9 +143,7 @@ def _walkable(draft: Draft) -> bool:
     nav = NavGrid(draft.plan, [thing for thing in draft.plan.things if (thing.x, thing.y) not in targets])
     x, y = float(draft.start.x), float(draft.start.y)
     for leg in draft.route:
-        if not nav.clear_line((x, y), (leg.x, leg.y), leg.stop):
-            field = nav.distances_to(leg.x, leg.y, leg.stop)
-            if not math.isfinite(field[nav.node(x, y)]):
-                return False
+        if not nav.has_way((x, y), (leg.x, leg.y), leg.stop):
+            return False
         x, y = leg.x, leg.y
     return True

@@ -10,25 +10,30 @@ from pathlib import Path
 from gameenv.errors import InvalidInputError
 
 Lump = tuple[str, bytes]
+HEADER_BYTES = 12
 
 
-def write_wad(path: Path, lumps: Iterable[Lump]) -> None:
+def write_wad(path: Path, lumps: Iterable[Lump]) -> list[int]:
     """Write a PWAD with these lumps in order.
+
+    Returns:
+        The byte offset of each lump's data in the file.
 
     Raises:
         InvalidInputError: If a lump name is not 1 to 8 ASCII characters.
     """
     body, directory = bytearray(), bytearray()
-    count = 0
+    offsets: list[int] = []
     for name, data in lumps:
         if not (name.isascii() and 1 <= len(name) <= 8):
             raise InvalidInputError(f"a lump name is 1 to 8 ASCII characters, got {name!r}")
-        directory += struct.pack("<ii8s", 12 + len(body), len(data), name.encode())
+        offsets.append(HEADER_BYTES + len(body))
+        directory += struct.pack("<ii8s", offsets[-1], len(data), name.encode())
         body += data
-        count += 1
-    path.write_bytes(struct.pack("<4sii", b"PWAD", count, 12 + len(body)) + body + directory)
+    path.write_bytes(struct.pack("<4sii", b"PWAD", len(offsets), HEADER_BYTES + len(body)) + body + directory)
+    return offsets
 
 
-def map_lumps(name: str, textmap: str) -> list[Lump]:
+def map_lumps(name: str, textmap: bytes) -> list[Lump]:
     """The three lumps of one UDMF map; the engine builds its own nodes."""
-    return [(name, b""), ("TEXTMAP", textmap.encode("ascii")), ("ENDMAP", b"")]
+    return [(name, b""), ("TEXTMAP", textmap), ("ENDMAP", b"")]

@@ -5,8 +5,6 @@ Knows nothing of what the results mean.
 
 import contextlib
 import multiprocessing
-import os
-import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from policies.evaluation.plan import Job
 from policies.evaluation.results import EpisodeRow
 from policies.evaluation.worker import Failed, Request, Task
 from policies.rollout import EpisodeResult
+from recording.processes import kill_group, sigint_held_back
 
 Answerer = Callable[[Sequence[Request]], Sequence[Answer]]
 STALL_S = 600.0
@@ -136,7 +135,7 @@ class WorkerPool:
         process = self._context.Process(
             target=worker.serve, args=(theirs,), daemon=True, name="gameenv-evaluate worker"
         )
-        with _sigint_held_back():
+        with sigint_held_back():  # for good: Ctrl-C never reaches a worker
             process.start()
         theirs.close()
         each = _Worker(process, ours)
@@ -183,23 +182,8 @@ def _end(each: _Worker) -> None:
     """
     if each.process.is_alive():
         each.process.kill()
-    if hasattr(os, "killpg"):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(each.process.pid, signal.SIGKILL)
+    kill_group(each.process.pid)
     each.process.join()
-
-
-@contextlib.contextmanager
-def _sigint_held_back() -> Iterator[None]:
-    """Start a process that Ctrl-C never reaches, from its first moment: the blocked signal is inherited."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _send(each: _Worker, message: object) -> None:

@@ -7,18 +7,21 @@
 Knows nothing of processes or statistics.
 """
 
+import errno
 import hashlib
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from io import FileIO
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from gameenv.errors import InvalidInputError
 from policies.evaluation.plan import Job, Plan
 from policies.load import model_folder
 from policies.rollout import EpisodeResult
+from recording.disk import is_full
 
 CONFIG_FILE, EPISODES_FILE, SUMMARY_FILE = "config.json", "episodes.jsonl", "summary.json"
 FORMAT_VERSION = 1
@@ -137,35 +140,37 @@ class ResultsFolder:
         plan: What is asked of it.
 
     Raises:
-        InvalidInputError: If the folder holds another evaluation, by the name of what differs; if a line of it
-            cannot be read; or if another process is writing it.
+        InvalidInputError: If the folder holds episodes of another evaluation, by the name of what differs; if a line
+            of it cannot be read; or if another process is writing it.
+        OSError: If the disk is full.
     """
 
     def __init__(self, out: Path, plan: Plan) -> None:
         self.out = Path(out)
-        self._lines: IO[str] | None = None
-        asked = config_of(plan)
+        self._lines: FileIO | None = None
         try:
             self.out.mkdir(parents=True, exist_ok=True)
-            known = _read_config(self.out / CONFIG_FILE)
-            if known is None:
-                if (self.out / EPISODES_FILE).exists():
-                    raise InvalidInputError(f"{self.out} holds episodes but no {CONFIG_FILE}; give another --out")
-                write_json(self.out / CONFIG_FILE, asked)
-            else:
-                _check_same(self.out, known, asked)
-            self._lines = (self.out / EPISODES_FILE).open("a", encoding="utf-8")
-        except OSError as error:
-            raise InvalidInputError(f"cannot write to {self.out}: {error}") from error
-        _lock(self._lines, self.out)
-        self.rows = self._read_rows()
+            self._lines = (self.out / EPISODES_FILE).open("ab", buffering=0)
+            _lock(self._lines, self.out)  # before anything is read: another process may be changing it
+            self.rows = self._read_rows()
+            self._agree_on(config_of(plan))
+        except BaseException as error:
+            self.close()
+            if isinstance(error, OSError) and not is_full(error):
+                raise InvalidInputError(f"cannot write to {self.out}: {error}. Give another --out") from error
+            raise
 
     def append(self, row: EpisodeRow) -> None:
-        """Write an episode's line; it is there even if this process is killed the moment after."""
+        """Write an episode's line; it is there even if this process is killed the moment after.
+
+        Raises:
+            OSError: If the disk is full; a part of a line is cut off by whoever opens the folder next.
+        """
         if self._lines is None:
             raise InvalidInputError(f"{self.out} is closed")
-        self._lines.write(json.dumps(asdict(row), ensure_ascii=False, separators=(",", ":")) + "\n")
-        self._lines.flush()
+        line = json.dumps(asdict(row), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        if self._lines.write(line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.out))
         self.rows.append(row)
 
     def close(self) -> None:
@@ -179,6 +184,16 @@ class ResultsFolder:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _agree_on(self, asked: Mapping[str, Any]) -> None:
+        """Write down what is asked; where episodes have been played already it must be what was asked then."""
+        known = _read_config(self.out / CONFIG_FILE)
+        if self.rows and known is None:
+            raise InvalidInputError(f"{self.out} holds episodes but no {CONFIG_FILE}; give another --out")
+        if self.rows and known is not None:
+            _check_same(self.out, known, asked)
+        if known != asked:
+            write_json(self.out / CONFIG_FILE, asked)
 
     def _read_rows(self) -> list[EpisodeRow]:
         """Read what was played, and cut off a last line that was never finished."""
@@ -234,8 +249,12 @@ def fingerprint(spec: str) -> str | None:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON file so that it is never seen half written."""
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    scratch.replace(path)
+    try:
+        scratch.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        scratch.replace(path)
+    except OSError:
+        scratch.unlink(missing_ok=True)
+        raise
 
 
 def _read_config(path: Path) -> dict[str, Any] | None:
@@ -278,7 +297,7 @@ def _shown(policy: Mapping[str, Any]) -> str:
     return str(spec) if name == spec else f"{name}={spec}"
 
 
-def _lock(file: IO[str], out: Path) -> None:
+def _lock(file: FileIO, out: Path) -> None:
     """Take the operating system's lock, which ends with the process however it ends."""
     try:
         import fcntl  # noqa: PLC0415 (not on Windows, where two writers are merely unwise)
@@ -286,8 +305,7 @@ def _lock(file: IO[str], out: Path) -> None:
         return
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
+    except BlockingIOError:
         raise InvalidInputError(
             f"another gameenv-evaluate is writing {out}; wait for it, or give another --out"
         ) from None

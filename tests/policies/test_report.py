@@ -14,10 +14,10 @@ from policies.evaluation.plan import Plan
 from policies.evaluation.results import EpisodeRow, config_of, write_json
 from policies.load import NamedSpec
 from policies.report import write_report
-from policies.templates import words
-from policies.templates.charts import Share
-from policies.templates.clips import choose
-from policies.templates.results import find, load_results
+from policies.reporting import words
+from policies.reporting.charts import Share
+from policies.reporting.clips import choose
+from policies.reporting.results import find, load_results
 
 pytest.importorskip("vizdoom")
 av = pytest.importorskip("av")

@@ -1,13 +1,16 @@
 """Climb the stairs: stand on the platform at the top."""
 
+import math
 from random import Random
 
 from gameenv.arena.conditions import OnPlatform
 from gameenv.arena.levels import Draft, Leg
-from gameenv.arena.rooms import Room
+from gameenv.arena.rooms import Room, Stairs
 from gameenv.arena.tasks.common import furnish, maybe_door, start_thing
 
 NAME = "climb-stairs"
+WALL_GAP = 32.0
+REST = 12.0
 PHRASES = ("Climb the stairs", "Go up the stairs", "Walk up the stairs", "Climb to the top")
 
 
@@ -20,4 +23,17 @@ def build(rng: Random) -> Draft:
     room.add_blocks(rng, rng.randint(0, 3))
     start = start_thing(rng, room, stairs.foot, 160.0)
     condition = OnPlatform(stairs.left, stairs.bottom, stairs.right, stairs.upper, stairs.top)
-    return Draft(room.plan, start, rng.choice(PHRASES), condition, (Leg(stairs.x, stairs.y, 16.0),))
+    return Draft(room.plan, start, rng.choice(PHRASES), condition, (_leg_to_the_back(stairs),))
+
+
+def _leg_to_the_back(stairs: Stairs) -> Leg:
+    """To the back of the platform: whoever lets go of the keys there has not stopped on the last steps."""
+    dx, dy = stairs.x - stairs.foot[0], stairs.y - stairs.foot[1]
+    along_x = abs(dx) > abs(dy)
+    half = (stairs.right - stairs.left if along_x else stairs.upper - stairs.bottom) / 2
+    reach = half - WALL_GAP
+    return Leg(
+        stairs.x + (math.copysign(reach, dx) if along_x else 0.0),
+        stairs.y + (0.0 if along_x else math.copysign(reach, dy)),
+        stop=REST,
+    )

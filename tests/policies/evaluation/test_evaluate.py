@@ -105,7 +105,7 @@ def test_a_policy_that_fails_is_measured_and_said(tmp_path: Path, capsys: pytest
     ("change", "error", "said"),
     [
         ({"policies": ("randon",)}, UnknownNameError, "Did you mean 'random'"),
-        ({"policies": ("mine=bc:nowhere",)}, InvalidInputError, "no gameenv.json|no folder"),
+        ({"policies": ("mine=bc:nowhere",)}, InvalidInputError, "no model folder"),
         ({"tasks": ("climb-stars",)}, UnknownNameError, "Did you mean 'climb-stairs'"),
         ({"workers": 0}, InvalidInputError, "workers must be at least 1"),
     ],

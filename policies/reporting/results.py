@@ -13,8 +13,8 @@ from typing import Any
 from gameenv.errors import InvalidInputError
 from policies.evaluation.results import CONFIG_FILE, EPISODES_FILE, SUMMARY_FILE
 from policies.evaluation.summary import POOL
-from policies.templates import words
-from policies.templates.charts import Share
+from policies.reporting import words
+from policies.reporting.charts import Share
 
 CONTROLS = ("random", "none")
 """Specs that serve as the control, the first that was evaluated."""

@@ -27,7 +27,7 @@ from gameenv.clock import DEFAULT_FPS
 from gameenv.errors import GameEnvError, InvalidInputError, MissingExtraError
 from gameenv.frames import Frame
 from policies.film import Caption, draw_keys, film_strip, pick_evenly, replay_in, write_video
-from policies.templates import words
+from policies.reporting import words
 
 MEDIA_DIR = "media"
 TILES = 8

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from math import sqrt
 from typing import Any
 
-from policies.templates.charts import Share
+from policies.reporting.charts import Share
 
 SIGNIFICANT = 0.05
 OUTCOMES = (

@@ -1,0 +1,47 @@
+"""Processes that a command starts, and how none of them outlives it: not a Ctrl-C, not a kill of the command itself.
+
+Knows nothing of what they do.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def sigint_held_back() -> Iterator[None]:
+    """Deliver a Ctrl-C only afterwards, and start processes in here that begin with it held back for good."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def end_with_parent() -> None:
+    """End this process at once when the one that started it is gone, however that ended.
+
+    A worker of a pool needs it: it would wait for its next job for ever.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, name="end with parent", daemon=True).start()
+
+
+def kill_group(pid: int) -> None:
+    """Kill the process group that ``pid`` leads, where there is one: a worker and the game it had started."""
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)

@@ -1,0 +1,22 @@
+"""The one check: lint, format, types, tests, in this order; stops at the first that fails. Run: python tests/check.py
+
+Further words go to pytest: ``python tests/check.py -k arena``.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CHECKS = (
+    ("ruff", "check", "."),
+    ("ruff", "format", "--check", "."),
+    ("pyright", "--pythonpath", sys.executable),
+    ("pytest", *sys.argv[1:]),
+)
+
+for module, *words in CHECKS:
+    print(f"== {module} {' '.join(words)}", flush=True)
+    code = subprocess.run([sys.executable, "-m", module, *words], cwd=ROOT, check=False).returncode
+    if code:
+        sys.exit(code)

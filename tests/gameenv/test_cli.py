@@ -1,0 +1,109 @@
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from gameenv.cli import run_command
+from gameenv.errors import InvalidInputError
+
+COMMAND = '''
+from dataclasses import dataclass
+from gameenv.cli import run_command
+from gameenv.errors import UnknownNameError
+
+@dataclass(frozen=True)
+class Args:
+    """Do as told."""
+
+    what: str = "nothing"
+    """What to do."""
+    count: int = 3
+    """How often."""
+
+def main(args):
+    if args.what == "fail":
+        raise UnknownNameError("task", "go-to-lanten", ["go-to-lantern"])
+    if args.what == "stop":
+        raise KeyboardInterrupt
+    if args.what == "crash":
+        raise RuntimeError("a defect")
+    return {"four": 4}.get(args.what)
+
+run_command(main, Args, "gameenv-something")
+'''
+
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    file = tmp_path_factory.mktemp("command") / "something.py"
+    file.write_text(COMMAND)
+
+    def run_words(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, str(file), *words], capture_output=True, text=True, timeout=60, check=False
+        )
+
+    return run_words
+
+
+def test_done_is_zero_and_a_number_is_kept(run: Run) -> None:
+    assert run().returncode == 0
+    assert run("--what", "four").returncode == 4
+
+
+def test_an_expected_error_is_one_line_and_code_1(run: Run) -> None:
+    done = run("--what", "fail")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == (
+        "gameenv-something: unknown task 'go-to-lanten'. Did you mean 'go-to-lantern'? Valid: go-to-lantern.\n"
+    )
+
+
+def test_wrong_arguments_are_code_2(run: Run) -> None:
+    assert run("--count", "many").returncode == 2
+    assert run("--nonsense").returncode == 2
+
+
+def test_ctrl_c_is_code_130_and_one_line(run: Run) -> None:
+    done = run("--what", "stop")
+    assert done.returncode == 130
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_a_defect_keeps_its_traceback(run: Run) -> None:
+    done = run("--what", "crash")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "a defect" in done.stderr
+
+
+def test_help_gives_the_docstrings_and_the_defaults(run: Run) -> None:
+    done = run("--help")
+    assert done.returncode == 0
+    for words in ("gameenv-something", "Do as told.", "How often.", "nothing", "3"):
+        assert words in done.stdout
+
+
+@dataclass(frozen=True)
+class NoArgs:
+    """Nothing to set."""
+
+
+def test_long_lines_and_brackets_of_an_error_stay_as_they_are(capsys, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["x"])
+    message = "[bold]not markup[/bold] " + "a very long line " * 30
+
+    def main(args: NoArgs) -> None:
+        raise InvalidInputError(message)
+
+    with pytest.raises(SystemExit) as left:
+        run_command(main, NoArgs, "x")
+    assert left.value.code == 1
+    assert capsys.readouterr().err == f"x: {message}\n"
