@@ -7,8 +7,10 @@ same command goes on where it was.
     python examples/first_agent.py --frames 6000 --epochs 2 --episodes 4 --out runs/quick    # a look in two minutes
 """
 
+import contextlib
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -99,12 +101,13 @@ def run(words: list[str]) -> int:
     try:
         return process.wait()
     except KeyboardInterrupt:
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
+        raise
+    finally:
+        if process.poll() is None:
             process.terminate()
             process.wait()
-        raise
 
 
 def main(args: Args) -> int:
@@ -125,6 +128,7 @@ def main(args: Args) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by way of `finally`, so that the running step ends too
     try:
         sys.exit(main(tyro.cli(Args)))
     except KeyboardInterrupt:

@@ -1,12 +1,15 @@
 """What every command shares: arguments from one dataclass, one-line errors, exit codes.
 
-Exit codes: 0 done, 1 an expected error (one line on standard error), 2 wrong arguments, 130 Ctrl-C.
+Exit codes: 0 done, 1 an expected error (one line on standard error), 2 wrong arguments, 130 Ctrl-C, 143 terminated.
 Knows nothing of what the commands do.
 """
 
+import os
+import signal
 import sys
+import threading
 from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import tyro
 from rich.console import Console
@@ -22,13 +25,26 @@ def run_command(main: Callable[[Args], int | None], args: type[Args], prog: str)
     The dataclass's docstring is the help text and its fields' docstrings describe the options.
     """
     console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
-    parsed = tyro.cli(args, prog=prog)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminate)
     try:
-        code = main(parsed) or 0
-    except KeyboardInterrupt:
+        code = main(tyro.cli(args, prog=prog)) or 0
+        sys.stdout.flush()
+    except KeyboardInterrupt as error:
         console.print(f"{prog}: stopped; what was finished is kept. Run the same command again to go on.")
-        code = 130
-    except GameEnvError as error:
+        code = 143 if isinstance(error, Terminated) else 130
+    except BrokenPipeError:  # whoever read our output has gone; Python would complain of it once more at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except (GameEnvError, OSError) as error:
         console.print(f"{prog}: {error}")
         code = 1
     sys.exit(code)
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came; what is open is closed as after a Ctrl-C."""
+
+
+def _terminate(*_: Any) -> NoReturn:
+    raise Terminated

@@ -41,7 +41,7 @@ class UnknownNameError(GameEnvError, ValueError):
 
     def __init__(self, kind: str, given: object, choices: Iterable[str]) -> None:
         names = list(choices)
-        near = difflib.get_close_matches(str(given), names, n=1, cutoff=0.6)
+        near = difflib.get_close_matches(str(given), names, n=1, cutoff=0.5)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         super().__init__(f"unknown {kind} {given!r}.{hint} Valid: {', '.join(names)}.")
         self.suggestion = near[0] if near else None

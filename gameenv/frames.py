@@ -25,13 +25,22 @@ JPEG_SUBSAMPLING = 0  # 4:4:4, so that thin coloured details survive
 
 @dataclass(frozen=True, slots=True)
 class FrameSpec:
-    """The size every frame is brought to, and how another aspect ratio is fitted into it."""
+    """The size every frame is brought to, and how another aspect ratio is fitted into it.
+
+    Raises:
+        InvalidInputError: If a side is not a whole number of at least 16.
+        UnknownNameError: If there is no such fit.
+    """
 
     width: int = DEFAULT_SIZE[0]
     height: int = DEFAULT_SIZE[1]
     fit: Fit = "letterbox"
 
     def __post_init__(self) -> None:
+        if any(isinstance(side, bool) or not isinstance(side, int) for side in self.size):
+            raise InvalidInputError(
+                f"a frame's width and height are whole numbers, got {self.width!r}, {self.height!r}"
+            )
         if self.width < 16 or self.height < 16:
             raise InvalidInputError(f"frame size must be at least 16x16, got {self.width}x{self.height}")
         if self.fit not in FITS:

@@ -94,6 +94,8 @@ def run(args: Args) -> int:
         raise SessionError(f"nothing was labeled: all {len(jobs)} sessions were refused, each for the reason above")
     summary.show(Console(highlight=False, soft_wrap=True))
     Console(highlight=False, soft_wrap=True).print(f"written to {args.out}", markup=False)
+    if refused:
+        console.print(f"{len(refused)} of {len(jobs)} sessions were refused, for the reasons above")
     return 1 if refused else 0
 
 
@@ -132,7 +134,10 @@ def _find(root: Path, names: Sequence[str]) -> list[Path]:
 @contextmanager
 def _only_labeler(out: Path) -> Iterator[None]:
     """Keep a second labeler out of the folder: each would clean up the other's unfinished segments."""
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInputError(f"cannot write to {out}: {error}. Name another --out") from error
     try:
         lock = SessionLock(out)
     except SessionError as error:

@@ -3,9 +3,8 @@
 Importable by the processes it starts, which a ``__main__`` is not. Knows nothing of the command line.
 """
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from gameenv.errors import GameEnvError, InvalidInputError, SessionError
 from labeling.build import Outcome, label_session
 from labeling.choice import choose_labeler
 from labeling.samples import SampleSettings
-from recording.processes import end_with_parent, sigint_held_back
+from recording.processes import sigint_held_back, worker_pool
 from recording.session import Session
 
 
@@ -53,25 +52,18 @@ def label_all(jobs: Sequence[Job], workers: int, on_clip: Callable[[Job, int, in
         for job in jobs:
             yield _label(job, on_clip)
         return
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=end_with_parent)
-    finished = False
     try:
-        with sigint_held_back():
-            futures = [pool.submit(_label, job) for job in jobs]
-        for future in as_completed(futures):
-            yield future.result()
-        finished = True
+        # a worker may end at any moment without harm, so nobody waits for what it is at
+        with worker_pool(min(workers, len(jobs))) as pool:
+            with sigint_held_back():
+                futures = [pool.submit(_label, job) for job in jobs]
+            for future in as_completed(futures):
+                yield future.result()
     except BrokenProcessPool as error:
         raise GameEnvError(
             "a worker process died, perhaps for want of memory. Finished segments are kept: run the same command again "
             "with fewer --workers."
         ) from error
-    finally:
-        if not finished:  # a worker may end at any moment without harm, so nobody waits for what it is at
-            for worker in multiprocessing.active_children():
-                worker.kill()
-        pool.shutdown(cancel_futures=True)
 
 
 def _label(job: Job, on_clip: Callable[[Job, int, int], object] = lambda job, done, total: None) -> Result:

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 from gameenv.actions import CHUNK_LENGTH, NONE, Action, ActionChunk
 from gameenv.errors import InvalidInputError, UnknownNameError
-from labeling.segments import DEFAULT_SECONDS, Segment
+from labeling.segments import DEFAULT_SECONDS, Segment, check_seconds
 from recording import chords
 from recording.session import Session, Source, Take
 
@@ -43,8 +43,7 @@ class SampleSettings:
     chords: str = chords.DEFAULT
 
     def __post_init__(self) -> None:
-        if not self.seconds > 0:
-            raise InvalidInputError(f"a clip's seconds must be above 0, got {self.seconds}")
+        check_seconds(self.seconds)
         if self.tail not in TAILS:
             raise UnknownNameError("tail", self.tail, TAILS)
         if self.chords not in chords.METHODS:

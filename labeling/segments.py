@@ -3,6 +3,7 @@
 By the session's own time, never across takes, and never across a change of a known goal. Knows nothing of labels.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -43,6 +44,16 @@ class Segment:
         return self.stop - self.start
 
 
+def check_seconds(seconds: float) -> None:
+    """Check a clip's length.
+
+    Raises:
+        InvalidInputError: If it is not above zero, or is not a number of seconds at all.
+    """
+    if not 0 < seconds < math.inf:
+        raise InvalidInputError(f"a clip's seconds must be above 0, got {seconds}")
+
+
 def cut(session: Session, seconds: float = DEFAULT_SECONDS) -> list[Segment]:
     """Cut a session into clips.
 
@@ -50,10 +61,9 @@ def cut(session: Session, seconds: float = DEFAULT_SECONDS) -> list[Segment]:
     take, or within a take another known goal, begins. A last clip shorter than 7 ticks joins the one before it.
 
     Raises:
-        InvalidInputError: If ``seconds`` is not above zero.
+        InvalidInputError: If ``seconds`` cannot be a clip's length.
     """
-    if not seconds > 0:
-        raise InvalidInputError(f"a clip's seconds must be above 0, got {seconds}")
+    check_seconds(seconds)
     rows = list(session)
     segments: list[Segment] = []
     for take in session.takes:

@@ -94,7 +94,7 @@ def _histogram(name: str, unit: str, counts: list[tuple[str, int]]) -> Table:
     table.add_column("")
     most = max((count for _, count in counts), default=0)
     for label, count in counts:
-        table.add_row(label, str(count), "█" * round(_BAR * count / most) if most else "")
+        table.add_row(label, str(count), "#" * round(_BAR * count / most) if most else "")
     return table
 
 

@@ -6,7 +6,9 @@ al. 2018, https://arxiv.org/abs/1709.07871); seven heads give a word each. It ha
 
 from __future__ import annotations
 
+import io
 import itertools
+import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gameenv.actions import ACTIONS, CHUNK_LENGTH, Action, ActionChunk
-from gameenv.errors import InvalidInputError, require
+from gameenv.errors import DiskFullError, InvalidInputError, require
 from gameenv.frames import Frame, FrameSpec, check_frame, fit_frame
 from policies.base import check_committed, check_goal
 from policies.card import ModelCard
+from recording.disk import is_full
 
 if TYPE_CHECKING:
     import torch
@@ -97,6 +100,26 @@ def build_network(word_count: int) -> torch.nn.Module:
     return Network()
 
 
+def save_atomically(content: Any, path: Path) -> None:
+    """Write what ``torch.save`` makes of ``content``, under its name only when it is whole.
+
+    Raises:
+        DiskFullError: If there is no room.
+    """
+    buffer = io.BytesIO()
+    require("torch", "train").save(content, buffer)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        scratch.write_bytes(buffer.getbuffer())
+        scratch.replace(path)
+    except OSError as error:
+        if is_full(error):
+            raise DiskFullError(f"no room left for {path}; free some and run the same command again") from error
+        raise
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
 class BCPolicy:
     """A trained network behind the ``Policy`` protocol.
 
@@ -141,9 +164,7 @@ class BCPolicy:
     def save(self, folder: Path) -> None:
         """Write weights and card; the card last, so a folder with a card is complete."""
         folder.mkdir(parents=True, exist_ok=True)
-        scratch = folder / f".{WEIGHTS_FILE}"
-        self._torch.save(self._network.state_dict(), scratch)
-        scratch.replace(folder / WEIGHTS_FILE)
+        save_atomically(self._network.state_dict(), folder / WEIGHTS_FILE)
         self.card.save(folder)
 
     def reset(self, goal: str, *, seed: int | None = None) -> None:

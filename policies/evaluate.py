@@ -3,7 +3,6 @@
 Composes the parts in ``policies.evaluation``; what each does is written there.
 """
 
-import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from recording.disk import is_full
 
 _PLAIN: Any = {"markup": False, "highlight": False}
 """How to print what others named: as it is."""
+_TABLE_COLUMNS = 80
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def evaluate(args: Args) -> None:
     Raises:
         GameEnvError: If anything that was asked for cannot be done; before the first episode where that can be known.
     """
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = Console(width=None if Console().is_terminal else 120)
     plan = Plan(
         policies=parse_named_specs(args.policies),
         tasks=args.tasks,
@@ -189,10 +189,13 @@ def _measure_latency(plan: Plan, policies: dict[str, Policy], console: Console) 
 
 
 def _tell(summary: dict[str, Any], rows: list[EpisodeRow], console: Console) -> None:
+    narrow = console.width
+    console.width = max(narrow, _TABLE_COLUMNS)  # a line that wraps loses nothing; a table squeezed into it would
     console.print(tables.results_table(summary))
     if summary["pairs"]:
         console.print(tables.pairs_table(summary))
     console.print(tables.latency_table(summary))
+    console.width = narrow
     first_errors = {row.policy: row for row in reversed(rows) if row.error}
     for name, row in first_errors.items():
         count = sum(other.policy == name and other.error is not None for other in rows)

@@ -9,6 +9,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 
 
 @contextlib.contextmanager
@@ -38,6 +39,24 @@ def end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=follow, name="end with parent", daemon=True).start()
+
+
+@contextlib.contextmanager
+def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Give a pool of fresh processes that ends at once if anything goes wrong, whatever they are at.
+
+    Submit jobs inside ``sigint_held_back()``, so that a Ctrl-C is for the command alone.
+    """
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=end_with_parent)
+    try:
+        yield pool
+    except BaseException:
+        for worker in multiprocessing.active_children():
+            worker.kill()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def kill_group(pid: int) -> None:

@@ -123,6 +123,19 @@ def decode_row(content: Mapping[str, Any]) -> Row:
         raise InvalidInputError(f"a field is of the wrong kind ({error})") from None
 
 
+def check_row(row: Row, vocabulary: frozenset[str]) -> None:
+    """Check what ``decode_row`` takes as it finds it.
+
+    Raises:
+        InvalidInputError: If a time is not a whole number, ``info`` no dictionary, or a key not in the vocabulary.
+    """
+    if not (isinstance(row.t_ns, int) and isinstance(row.end_t_ns, int) and isinstance(row.info, dict)):
+        raise InvalidInputError("t_ns, end_t_ns or info is of the wrong kind")
+    if not (vocabulary.issuperset(row.held) and vocabulary.issuperset([event.key for event in row.events])):
+        strange = {*row.held, *(event.key for event in row.events)} - vocabulary
+        raise InvalidInputError(f"the key {min(map(str, strange))!r} is not in the session's vocabulary")
+
+
 def _plain(value: object) -> Any:
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()

@@ -19,7 +19,7 @@ from typing import Any, overload
 from gameenv.errors import InvalidInputError, SessionError
 from gameenv.frames import Frame, load_frame
 from recording.info import FORMAT_VERSION, SESSION_FILE, Anchor, SessionInfo, Totals, read_info
-from recording.rows import FRAMES_DIR, KeyEvent, Row, Source, decode_row, frame_name
+from recording.rows import FRAMES_DIR, KeyEvent, Row, Source, check_row, decode_row, frame_name
 
 __all__ = [
     "DEFAULT_ROOT",
@@ -82,7 +82,7 @@ class Session(Sequence[Row]):
         except OSError as error:
             raise SessionError(f"cannot read {steps}: {error}") from error
         with _collector_paused():
-            rows = _parse_rows(content, steps)
+            rows = _parse_rows(content, steps, frozenset(self.info.vocabulary))
         _drop_frameless(rows, self.path)
         self._rows = tuple(rows)
         self.takes: tuple[Take, ...] = _find_takes(self._rows)
@@ -169,7 +169,7 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _parse_rows(content: bytes, path: Path) -> list[Row]:
+def _parse_rows(content: bytes, path: Path, vocabulary: frozenset[str]) -> list[Row]:
     lines = content.split(b"\n")
     lines.pop()  # what follows the last newline: nothing, or a line that was cut short
     if not lines:
@@ -185,6 +185,7 @@ def _parse_rows(content: bytes, path: Path) -> list[Row]:
     for index, item in enumerate(parsed):
         try:
             row = decode_row(item)
+            check_row(row, vocabulary)
         except InvalidInputError as error:
             raise SessionError(f"{path}, line {index + 1}: {error}; {_REPAIR}") from error
         if row.index != index:

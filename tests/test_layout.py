@@ -62,7 +62,9 @@ def test_packages_lie_in_this_repository_and_are_typed(package: str) -> None:
 
 def test_importing_loads_nothing_heavy() -> None:
     code = f"import sys, gameenv, recording, policies; print(sorted(set({HEAVY!r}) & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
     assert done.stdout.strip() == "[]"
 
 

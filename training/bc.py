@@ -13,12 +13,13 @@ import numpy as np
 
 from gameenv.actions import CHUNK_LENGTH
 from gameenv.errors import InvalidInputError, require
-from policies.bc import bag_of_words, build_network
+from policies.bc import bag_of_words, build_network, save_atomically
 from training.metrics import Accuracy, score
 
 CHECKPOINT_FILE = "checkpoint.pt"
 _EVAL_BATCH = 1024
 _CLIP_NORM = 1.0
+_SHORTEST = 20  # steps; a one-cycle schedule divides by its first tenth less one
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class Trainer:
             self._network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
         self._schedule = self._torch.optim.lr_scheduler.OneCycleLR(
-            self._optimizer, max_lr=settings.learning_rate, total_steps=steps + 1, pct_start=0.1
+            self._optimizer, max_lr=settings.learning_rate, total_steps=max(steps + 1, _SHORTEST), pct_start=0.1
         )
         self._goals = np.arange(len(training))
         if settings.shuffle_goals:
@@ -210,9 +211,7 @@ class Trainer:
             "best": {**best, "accuracy": asdict(best["accuracy"])},
             "curve": curve,
         }
-        scratch = self._checkpoint.with_suffix(".tmp")
-        self._torch.save(state, scratch)
-        scratch.replace(self._checkpoint)
+        save_atomically(state, self._checkpoint)
 
     def _restore(self) -> tuple[int, dict[str, Any] | None, list[tuple[int, float, float]]]:
         if not self._checkpoint.exists():

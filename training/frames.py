@@ -4,18 +4,22 @@ Uses the same resize as playing. Knows nothing of goals, actions or networks.
 """
 
 import hashlib
-import multiprocessing
+import math
 import os
+import shutil
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
 
-from gameenv.errors import InvalidInputError
+from gameenv.errors import DiskFullError, GameEnvError, InvalidInputError
 from gameenv.frames import FrameSpec, fit_frame, load_frame
+from recording.processes import sigint_held_back, worker_pool
 
 _CHUNK = 512
+_SPARE_BYTES = 64 << 20  # for the checkpoint, the model and the plots
 
 
 def cached_frames(
@@ -39,10 +43,13 @@ def cached_frames(
 
     Raises:
         InvalidInputError: If a frame cannot be read.
+        DiskFullError: If there is too little room for the file.
     """
     cache.mkdir(parents=True, exist_ok=True)
     path = cache / f"{_key(paths, spec)}.npy"
     if not path.exists():
+        for stale in cache.glob("*.tmp"):  # of a run that was killed
+            stale.unlink(missing_ok=True)
         scratch = path.with_suffix(f".{os.getpid()}.tmp")
         try:
             _decode_all(paths, spec, scratch, workers, on_progress)
@@ -68,16 +75,36 @@ def _key(paths: Sequence[Path], spec: FrameSpec) -> str:
 def _decode_all(
     paths: Sequence[Path], spec: FrameSpec, target: Path, workers: int, on_progress: Callable[[int], object]
 ) -> None:
+    _reserve(target, len(paths) * math.prod(spec.shape))
     frames = np.lib.format.open_memmap(target, mode="w+", dtype=np.uint8, shape=(len(paths), *spec.shape))
-    parts = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
     done = 0
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=max(workers, 1), mp_context=context) as pool:
-        for part in pool.map(_decode, parts, [spec] * len(parts)):
-            frames[done : done + len(part)] = part
-            done += len(part)
-            on_progress(done)
+    try:
+        with worker_pool(max(workers, 1)) as pool:
+            with sigint_held_back():
+                starts = range(0, len(paths), _CHUNK)
+                parts = deque(pool.submit(_decode, paths[start : start + _CHUNK], spec) for start in starts)
+            while parts:
+                part = parts.popleft().result()
+                frames[done : done + len(part)] = part
+                done += len(part)
+                on_progress(done)
+    except BrokenProcessPool as error:
+        raise GameEnvError("a decoding process died, perhaps for want of memory; use fewer --workers") from error
     frames.flush()
+
+
+def _reserve(target: Path, size: int) -> None:
+    """Make sure of the room first: a mapped file that outgrows its disk ends the process without a word.
+
+    Raises:
+        DiskFullError: If there is too little.
+    """
+    free = shutil.disk_usage(target.parent).free
+    if free < size + _SPARE_BYTES:
+        raise DiskFullError(
+            f"the decoded frames take {size / 1e6:,.0f} MB in {target.parent} and {free / 1e6:,.0f} MB are free; "
+            "free some, or name an --out on another disk"
+        )
 
 
 def _decode(paths: Sequence[Path], spec: FrameSpec) -> np.ndarray:

@@ -194,10 +194,11 @@ def _end(owner: int, game: Any, pids: set[int], slots: LevelSlots, folder: Path)
         return  # a fork of the owner, which is still playing
     # Asked to quit, the engine (1.3.2) crashes in its exit handlers about one time in three, harmlessly but with
     # a debugger run and a log file each time. It has nothing to save, so where we can it is simply ended.
-    end_processes(pids & own_engines())
-    game.close()
-    slots.close()
-    shutil.rmtree(folder, ignore_errors=True)
+    with _sigint_held_back():
+        end_processes(pids & own_engines())
+        game.close()
+        slots.close()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -56,6 +56,8 @@ class ArenaEnv(gym.Env[Frame, int]):
     ) -> None:
         self.task = tasks.check_task(task)
         self.split = check_split(split)
+        if len(frame_size) != 2:
+            raise InvalidInputError(f"frame_size is (width, height), got {frame_size!r}")
         self.frame_spec = FrameSpec(*frame_size, fit=fit)
         self.fps = float(fps)
         if not 1 <= self.fps <= TICS_PER_S:
@@ -72,6 +74,7 @@ class ArenaEnv(gym.Env[Frame, int]):
         self._engine: Engine | None = None
         self._level: Level | None = None
         self._frame: Frame | None = None
+        self._held: Action = NONE
         self._next_seed = 0
         self._over = True
 
@@ -99,15 +102,19 @@ class ArenaEnv(gym.Env[Frame, int]):
         Args:
             seed: The level's number within (split, task); without it, the next one.
             options: ``{"goal": text}`` puts the goal in other words; the referee judges the level's own.
+
+        Raises:
+            InvalidInputError: If ``seed`` is not a whole number from 0.
+            GameEnvError: If the engine does not start.
         """
-        number = self._next_seed if seed is None else seed
+        number = tasks.check_seed(self._next_seed if seed is None else seed)
         super().reset(seed=number)
         self._open(tasks.level(self.task, self.split, number))
         self._next_seed = number + 1
         self.goal = str((options or {}).get("goal") or self.level.goal)
         self.max_steps = self._max_steps or step_limit(self.level, self.fps)
         self.tick = 0
-        self._held: Action = NONE
+        self._held = NONE
         self._recent: deque[Action] = deque(maxlen=CHUNK_LENGTH)
         self._reached = self._over = False
         frame = self._frame = self._grab()

@@ -16,6 +16,8 @@ from gameenv.arena.state import ArenaState
 from gameenv.errors import InvalidInputError, UnknownNameError
 
 GENERATOR_VERSION = 1
+SEEDS = 2**31
+"""Levels in a (split, task); the engine's own dice take seeds up to here."""
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -109,8 +111,8 @@ def check_seed(seed: object) -> int:
     Raises:
         InvalidInputError: If it is not a whole number from 0.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise InvalidInputError(f"a level's seed is a whole number from 0, got {seed!r}")
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < SEEDS:
+        raise InvalidInputError(f"a level's seed is a whole number from 0 to {SEEDS - 1}, got {seed!r}")
     return seed
 
 

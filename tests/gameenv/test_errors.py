@@ -33,9 +33,7 @@ def test_errors_are_also_what_python_calls_them() -> None:
 
 def test_an_unknown_name_lists_the_valid_ones_and_the_nearest() -> None:
     error = UnknownNameError("task", "go-to-lanten", ["go-to-lantern", "open-door"])
-    assert str(error) == (
-        "unknown task 'go-to-lanten'. Did you mean 'go-to-lantern'? Valid: go-to-lantern, open-door."
-    )
+    assert str(error) == ("unknown task 'go-to-lanten'. Did you mean 'go-to-lantern'? Valid: go-to-lantern, open-door.")
     assert error.suggestion == "go-to-lantern"
 
 

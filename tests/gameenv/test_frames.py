@@ -58,7 +58,9 @@ def test_a_frame_is_never_written_into() -> None:
     assert np.array_equal(frame, before)
 
 
-@pytest.mark.parametrize("bad", [None, [[1]], make(9, 9).astype(float), make(9, 9)[..., 0], np.zeros((9, 9, 4), np.uint8)])
+@pytest.mark.parametrize(
+    "bad", [None, [[1]], make(9, 9).astype(float), make(9, 9)[..., 0], np.zeros((9, 9, 4), np.uint8)]
+)
 def test_what_is_no_frame_is_refused_and_named(bad: object) -> None:
     with pytest.raises(InvalidInputError, match=r"uint8 array of shape \(height, width, 3\)"):
         check_frame(bad)

@@ -164,6 +164,21 @@ def test_a_second_labeler_in_one_folder_is_refused(home: Path, run: Run):
     assert run().returncode == 0
 
 
+def test_an_out_that_cannot_be_a_folder_is_one_line(home: Path, run: Run):
+    (home / "file").write_text("")
+    done = run("--out", "file")
+    assert done.returncode == 1
+    assert "gameenv-label: cannot write to file: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("seconds", ["0", "inf", "nan"])
+def test_seconds_that_are_no_length_are_refused(run: Run, seconds: str):
+    done = run("--seconds", seconds)
+    assert done.returncode == 1
+    assert "a clip's seconds must be above 0" in done.stderr
+
+
 def test_ctrl_c_keeps_what_is_finished(home: Path, run: Run):
     """The labeler is slowed down so that the signal comes in the middle."""
     script = (

@@ -48,7 +48,7 @@ def test_a_hub_id_and_an_address_say_that_they_come_later() -> None:
 
 def test_windows_paths_keep_their_drive() -> None:
     assert model_folder("bc:C:\\models\\bc") == Path("C:\\models\\bc")
-    with pytest.raises(InvalidInputError, match=r"no folder 'C:\\models\\bc'"):
+    with pytest.raises(InvalidInputError, match=r"no model folder 'C:\\models\\bc'"):
         load_policy("bc:C:\\models\\bc")
     with pytest.raises(InvalidInputError, match=r"no model folder 'C:\\models\\bc'"):
         load_policy("C:\\models\\bc")
@@ -76,6 +76,16 @@ def test_a_card_of_an_unknown_kind_names_the_known_ones(tmp_path: Path) -> None:
     ModelCard(kind="bcc", fps=10).save(tmp_path)
     with pytest.raises(UnknownNameError, match="Did you mean 'bc'"):
         load_policy(str(tmp_path))
+
+
+def test_a_model_folder_that_is_not_there_is_said_before_its_card_is_missed() -> None:
+    with pytest.raises(InvalidInputError, match="no model folder 'nowhere'"):
+        card_of("bc:nowhere")
+
+
+def test_two_of_one_name_are_shown_how_to_be_told_apart() -> None:
+    with pytest.raises(InvalidInputError, match=r"'x'; .*first=random second=none"):
+        parse_named_specs(["x=random", "x=none"])
 
 
 def test_the_card_can_be_read_without_the_model(tmp_path: Path) -> None:

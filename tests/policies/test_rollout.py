@@ -76,6 +76,11 @@ def chunk(text: str) -> ActionChunk:
     return ActionChunk.of(text.split())
 
 
+def test_losing_in_the_middle_of_a_declaration_is_lost_even_if_the_goal_held() -> None:
+    result = run_episode(RefereedEnv(range(7, 99), dies=10), Scripted(WALK, NOTHING))
+    assert (result.success, result.declared, result.reached, result.reason) == (False, True, True, "lost")
+
+
 def test_success_is_a_declaration_played_whole_while_the_goal_holds() -> None:
     result = run_episode(RefereedEnv(range(7, 99)), Scripted(WALK, NOTHING))
     assert result.success

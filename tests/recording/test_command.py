@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from gameenv.errors import MissingExtraError
 from recording import Session
+from recording.__main__ import Args, record
 
 pytest.importorskip("vizdoom")
 
@@ -260,3 +262,11 @@ def test_session_json_is_complete_json_at_any_time(tmp_path):
         path = tmp_path / "raw" / "one"
         wait_for_ticks(path, 3)
         assert json.loads((path / "session.json").read_text())["closed"] is False
+
+
+def test_without_the_game_nothing_is_made(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "vizdoom", None)
+    with pytest.raises(MissingExtraError, match=r"pip install .*\[arena\]"):
+        record(Args(player="expert", frames=10, out=str(tmp_path / "raw")))
+    assert not (tmp_path / "raw").exists()
+    assert capsys.readouterr().out == ""

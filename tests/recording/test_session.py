@@ -112,6 +112,24 @@ def test_damage_in_the_middle_names_file_and_line(recorded, line):
         Session(recorded)
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("held", ["jump"], "the key 'jump' is not in the session's vocabulary"),
+        ("events", [[0, "jump", True]], "the key 'jump'"),
+        ("t_ns", "now", "wrong kind"),
+        ("info", None, "wrong kind"),
+    ],
+)
+def test_a_value_that_no_recorder_writes_names_file_and_line(recorded, field, value, said):
+    steps = recorded / "steps.jsonl"
+    lines = steps.read_text().splitlines()
+    lines[4] = json.dumps({**json.loads(lines[4]), field: value})
+    steps.write_text("\n".join(lines) + "\n")
+    with pytest.raises(SessionError, match=rf"steps\.jsonl, line 5: .*{said}"):
+        Session(recorded)
+
+
 def test_a_missing_line_is_named(recorded):
     steps = recorded / "steps.jsonl"
     lines = steps.read_text().splitlines()

@@ -132,6 +132,7 @@ def test_a_full_disk_keeps_everything_until_then(make_info, small_disk):
     assert session.info.totals is not None
     assert session.info.totals.ticks == len(session)
     assert session.frame_path(-1).read_bytes() == JPEG
+    assert not (writer.path / "frames" / ".writing").exists()
     assert sorted(path.name for path in writer.path.iterdir()) == [".lock", "frames", "session.json", "steps.jsonl"]
 
 

@@ -85,3 +85,9 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path):
     (tmp_path / CHECKPOINT_FILE).write_bytes(b"not a checkpoint")
     with pytest.raises(InvalidInputError, match=rf"cannot read .*{CHECKPOINT_FILE}"):
         trainer(tmp_path).fit()
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 9])
+def test_very_short_trainings_work(tmp_path: Path, epochs: int):
+    settings = replace(SETTINGS, epochs=epochs, batch_size=160)  # one step an epoch
+    assert len(trainer(tmp_path, settings).fit().curve) == epochs

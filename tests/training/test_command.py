@@ -93,6 +93,20 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(segments: Pa
     assert json.loads((out / "training_summary.json").read_text())["resumed_from_epoch"] >= 1
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send and no process groups")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_no_decoder_outlives_a_killed_training(segments: Path, tmp_path: Path, number: int):
+    line = [sys.executable, "-m", "training", "--data", segments, "--out", tmp_path / "bc", "--workers", "2"]
+    running = subprocess.Popen([*map(str, line)], stderr=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "bc").glob("cache/*.tmp")):
+        assert time.monotonic() < deadline, "no decoding within a minute"
+        time.sleep(0.01)
+    running.send_signal(number)
+    running.communicate(timeout=30)  # returns when the last process that holds its output has ended
+    assert running.returncode == (143 if number == signal.SIGTERM else -signal.SIGKILL)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

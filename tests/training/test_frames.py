@@ -1,9 +1,10 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gameenv.errors import InvalidInputError
+from gameenv.errors import DiskFullError, InvalidInputError
 from gameenv.frames import FrameSpec, encode_jpeg, fit_frame, load_frame
 from training.frames import cached_frames
 
@@ -45,3 +46,21 @@ def test_missing_and_damaged_frames_are_named_and_leave_nothing_behind(paths: li
     paths[3].unlink()
     with pytest.raises(InvalidInputError, match=r"cannot read the frame .*3\.jpg"):
         cached_frames(paths, SPEC, tmp_path / "cache", workers=1)
+
+
+def test_too_little_room_is_said_before_anything_is_written(
+    paths: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    usage = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(DiskFullError, match="another disk"):
+        cached_frames(paths, SPEC, tmp_path / "cache", workers=1)
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_what_a_killed_run_left_is_cleared(paths: list[Path], tmp_path: Path):
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / "half.123.tmp").write_bytes(b"x")
+    cached_frames(paths, SPEC, cache, workers=1)
+    assert list(cache.glob("*.tmp")) == []

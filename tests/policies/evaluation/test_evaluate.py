@@ -1,5 +1,6 @@
 """``gameenv-evaluate`` from the first episode to the summary, stopped and gone on with on the way."""
 
+import errno
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from gameenv.errors import GameEnvError, InvalidInputError, MissingExtraError, UnknownNameError
+from gameenv.errors import DiskFullError, GameEnvError, InvalidInputError, MissingExtraError, UnknownNameError
 from gameenv.frames import FrameSpec
 from policies.card import ModelCard
 from policies.evaluate import Args, check_cards, evaluate, run
@@ -209,3 +210,23 @@ def test_a_killed_evaluation_leaves_no_worker_and_goes_on(tmp_path: Path) -> Non
     process.communicate(timeout=30)
     assert within(10, lambda: not any(Path(f"/proc/{pid}").exists() for pid in below))
     finish(tmp_path)
+
+
+def test_a_full_disk_is_one_line_and_the_episodes_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, content: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    args = Args(policies=("none",), episodes=2, workers=1, out=tmp_path / "out", **SMALL)
+    monkeypatch.setattr("policies.evaluate.write_json", full)
+    with pytest.raises(DiskFullError, match="is full; the episodes played until now are kept"):
+        evaluate(args)
+    assert len(rows(args.out)) == 2
+    monkeypatch.undo()
+    evaluate(args)
+    assert len(rows(args.out)) == 2
+
+
+def test_bad_workers_leave_no_folder_behind(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="--workers must be at least 1"):
+        evaluate(Args(policies=("none",), workers=0, out=tmp_path / "out", **SMALL))
+    assert not (tmp_path / "out").exists()

@@ -38,6 +38,12 @@ RESULT = EpisodeResult(
 )
 
 
+def begin(out: Path, plan: Plan) -> None:
+    """Play the first episode of an evaluation."""
+    with ResultsFolder(out, plan) as folder:
+        folder.append(EpisodeRow.of(next(plan.jobs(plan.policies[0])), RESULT))
+
+
 def test_a_row_comes_back_as_it_was_written(tmp_path: Path) -> None:
     job, other, _ = PLAN.jobs(RANDOM)
     with ResultsFolder(tmp_path, PLAN) as folder:
@@ -70,8 +76,7 @@ def test_a_last_line_that_was_cut_off_is_dropped_and_can_be_written_again(tmp_pa
 
 
 def test_a_line_in_the_middle_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with ResultsFolder(tmp_path, PLAN) as folder:
-        folder.append(EpisodeRow.of(next(PLAN.jobs(RANDOM)), RESULT))
+    begin(tmp_path, PLAN)
     path = tmp_path / EPISODES_FILE
     good = path.read_text()
     for bad in ("{not json\n", '{"policy": "random"}\n', "[]\n"):
@@ -94,7 +99,7 @@ def test_a_line_in_the_middle_that_cannot_be_read_is_named(tmp_path: Path) -> No
     ],
 )
 def test_another_evaluation_in_the_same_folder_is_refused_by_name(tmp_path: Path, name: str, value: object) -> None:
-    ResultsFolder(tmp_path, PLAN).close()
+    begin(tmp_path, PLAN)
     with pytest.raises(InvalidInputError, match=f"its {name} was .*give another --out"):
         ResultsFolder(tmp_path, replace(PLAN, **{name: value}))
     ResultsFolder(tmp_path, PLAN).close()  # the same is welcome
@@ -105,7 +110,7 @@ def test_a_model_trained_again_is_noticed(tmp_path: Path) -> None:
     ModelCard(kind="bc", fps=10).save(model)
     (model / "weights.bin").write_bytes(b"a" * 3_000_000)
     plan = replace(PLAN, policies=(NamedSpec("mine", f"bc:{model}"),))
-    ResultsFolder(tmp_path / "out", plan).close()
+    begin(tmp_path / "out", plan)
     ResultsFolder(tmp_path / "out", plan).close()
     (model / "weights.bin").write_bytes(b"a" * 2_999_999 + b"b")
     with pytest.raises(InvalidInputError, match="another model in 'bc:"):
@@ -118,7 +123,7 @@ def test_two_writers_at_once_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_damaged_or_missing_config_is_refused(tmp_path: Path) -> None:
-    ResultsFolder(tmp_path, PLAN).close()
+    begin(tmp_path, PLAN)
     config = tmp_path / CONFIG_FILE
     assert json.loads(config.read_text())["tasks"] == ["go-to-lantern"]
     config.write_text("{")
@@ -133,3 +138,11 @@ def test_a_folder_that_cannot_be_made_is_one_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidInputError, match="cannot write"):
         ResultsFolder(tmp_path / "file" / "out", PLAN)
+
+
+def test_a_folder_without_episodes_may_be_asked_anything(tmp_path: Path) -> None:
+    with ResultsFolder(tmp_path, replace(PLAN, episodes=1)):
+        pass
+    with ResultsFolder(tmp_path, PLAN) as folder:
+        assert folder.rows == []
+    assert json.loads((tmp_path / CONFIG_FILE).read_text())["episodes"] == PLAN.episodes

@@ -1,0 +1,64 @@
+"""Processes that a command starts end with it."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from recording.processes import kill_group, sigint_held_back
+
+POOL = """
+import multiprocessing, os, time
+from concurrent.futures import ProcessPoolExecutor
+from recording.processes import end_with_parent
+
+if __name__ == "__main__":
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=end_with_parent) as pool:
+        print(pool.submit(os.getpid).result(), flush=True)
+        time.sleep(600)
+"""
+
+
+def is_gone(pid):
+    for _ in range(100):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, 0)
+            time.sleep(0.05)
+            continue
+        return True
+    return False
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_worker_of_a_pool_ends_with_the_process_that_started_it(tmp_path, how):
+    script = tmp_path / "pool.py"
+    script.write_text(POOL)
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        worker = int(process.stdout.readline())
+        process.send_signal(how)
+    assert is_gone(worker)
+
+
+def interrupted_while_held_back(reached):
+    with sigint_held_back():
+        signal.raise_signal(signal.SIGINT)
+        reached.append("the end of the block")
+
+
+def test_a_ctrl_c_comes_after_the_block_and_not_in_it():
+    reached = []
+    with pytest.raises(KeyboardInterrupt):
+        interrupted_while_held_back(reached)
+    assert reached == ["the end of the block"]
+
+
+def test_a_group_that_is_gone_may_be_killed_again():
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True) as process:
+        kill_group(process.pid)
+    assert process.returncode == -signal.SIGKILL
+    kill_group(process.pid)
