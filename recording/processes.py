@@ -54,9 +54,10 @@ def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     except BaseException:
         for worker in multiprocessing.active_children():
             worker.kill()
+        with contextlib.suppress(RuntimeError):  # it was interrupted before its own thread had begun
+            pool.shutdown(cancel_futures=True)
         raise
-    finally:
-        pool.shutdown(cancel_futures=True)
+    pool.shutdown()
 
 
 def kill_group(pid: int) -> None:
