@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gameenv.errors import GameEnvError, InvalidInputError, SessionError
+from gameenv.processes import sigint_held_back, worker_pool
 from labeling.build import Outcome, label_session
 from labeling.choice import choose_labeler
 from labeling.samples import SampleSettings
-from recording.processes import sigint_held_back, worker_pool
 from recording.session import Session
 
 

@@ -17,8 +17,8 @@ from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Event
 
 from gameenv.errors import GameEnvError
+from gameenv.processes import kill_group, sigint_held_back
 from recording.plan import Plan
-from recording.processes import kill_group, sigint_held_back
 from recording.worker import Outcome, record_plan
 
 _REPORT_PERIOD_S = 0.2

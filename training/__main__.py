@@ -94,6 +94,7 @@ def run(args: Args) -> int:
     )
     out = Path(args.out)
     if _is_finished(out, settings, data.id, overwrite=args.overwrite):
+        _tidy(out)  # a run killed at its very end left its cache
         console.print(f"{out} is already trained on these samples with these settings; nothing to do", markup=False)
         return 0
     out.mkdir(parents=True, exist_ok=True)
@@ -116,8 +117,7 @@ def run(args: Args) -> int:
     write_plots(out, fitted)
     write_summary(out, settings, data, fitted)
     BCPolicy(fitted.network, words, _card(info, words, training)).save(out)  # the card last: it says "complete"
-    (out / CHECKPOINT_FILE).unlink(missing_ok=True)
-    shutil.rmtree(out / CACHE_DIR, ignore_errors=True)
+    _tidy(out)
     print_accuracy(Console(highlight=False, soft_wrap=True), fitted.accuracy)
     Console(highlight=False, soft_wrap=True).print(f"written to {out} (policy: bc:{out})", markup=False)
     return 0
@@ -150,7 +150,7 @@ def _split(samples: Sequence[Sample], args: Args) -> tuple[list[Sample], list[Sa
     """Samples to train on and to hold out; levels of the arena's own validation split are only ever held out.
 
     Raises:
-        InvalidInputError: If there are test levels among them, or too few samples.
+        InvalidInputError: If there are test levels among them, only validation levels, or too few samples.
     """
     test = sorted({sample.level for sample in samples if sample.split == "test" and sample.level})
     if test:
@@ -160,9 +160,11 @@ def _split(samples: Sequence[Sample], args: Args) -> tuple[list[Sample], list[Sa
         )
     held_out = [sample for sample in samples if sample.split == "validation"]
     rest = [sample for sample in samples if sample.split != "validation"]
-    if held_out and rest:
-        return rest, held_out
-    training, validation = split_samples(rest or held_out, args.validation, args.seed)
+    if not rest:
+        raise InvalidInputError(
+            f"{args.data} holds validation levels only, and those are never trained on. Record with --split train."
+        )
+    training, validation = (rest, held_out) if held_out else split_samples(rest, args.validation, args.seed)
     if len(training) < args.batch_size or not validation:
         raise InvalidInputError(
             f"{args.data} has {len(training)} samples to train on and {len(validation)} to hold out; at least one "
@@ -190,11 +192,11 @@ def _is_finished(out: Path, settings: Settings, dataset_id: str, *, overwrite: b
         return False
     if not out.is_dir():
         raise InvalidInputError(f"{out} is not a folder; name another --out")
-    if overwrite:
-        for name in (CARD_FILE, SUMMARY_FILE, CHECKPOINT_FILE):
-            (out / name).unlink(missing_ok=True)
-        return False
     if (out / CARD_FILE).exists():
+        if overwrite:  # only what is finished: a checkpoint without a card is this training, interrupted
+            for name in (CARD_FILE, SUMMARY_FILE, CHECKPOINT_FILE):
+                (out / name).unlink(missing_ok=True)
+            return False
         try:
             summary: dict[str, Any] = json.loads((out / SUMMARY_FILE).read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -207,6 +209,12 @@ def _is_finished(out: Path, settings: Settings, dataset_id: str, *, overwrite: b
     if strange and not (out / CHECKPOINT_FILE).exists():
         raise InvalidInputError(f"{out} holds other things ({', '.join(strange[:5])}); name another --out")
     return False
+
+
+def _tidy(out: Path) -> None:
+    """Remove what only an unfinished training needs."""
+    (out / CHECKPOINT_FILE).unlink(missing_ok=True)
+    shutil.rmtree(out / CACHE_DIR, ignore_errors=True)
 
 
 def _card(info: DatasetInfo, words: tuple[str, ...], training: Sequence[Sample]) -> ModelCard:

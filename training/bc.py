@@ -226,7 +226,8 @@ class Trainer:
             if state["identity"][name] != mine:
                 raise InvalidInputError(
                     f"{self._checkpoint} belongs to a training with other {name}: it has "
-                    f"{_brief(state['identity'][name])}, now {_brief(mine)}. Use the same ones, or another --out."
+                    f"{_brief(state['identity'][name])}, now {_brief(mine)}. "
+                    "Use the same ones, name another --out, or delete it."
                 )
         self._network.load_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])

@@ -16,7 +16,7 @@ import numpy as np
 
 from gameenv.errors import DiskFullError, GameEnvError, InvalidInputError
 from gameenv.frames import FrameSpec, fit_frame, load_frame
-from recording.processes import sigint_held_back, worker_pool
+from gameenv.processes import sigint_held_back, worker_pool
 
 _CHUNK = 512
 _SPARE_BYTES = 64 << 20  # for the checkpoint, the model and the plots

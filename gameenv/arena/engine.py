@@ -6,10 +6,8 @@ The only module that imports vizdoom for lock-step play. Knows nothing of goals,
 import contextlib
 import os
 import shutil
-import signal
 import threading
 import weakref
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from gameenv.arena.slots import SLOT_NAMES, LevelSlots
 from gameenv.arena.state import ArenaState
 from gameenv.errors import EngineGoneError, GameEnvError, require
 from gameenv.frames import Frame
+from gameenv.processes import sigint_held_back
 
 TICS_PER_S = 35
 SETTLE_TICS = 3
@@ -178,7 +177,10 @@ def _configure(vzd: Any, folder: Path, size: tuple[int, int], *, watches_sectors
 
 def _start(game: Any, pids: set[int], folder: Path) -> None:
     """Start the engine process and add its number to ``pids``."""
-    with _starting, _sigint_held_back():
+    with (
+        _starting,
+        sigint_held_back(),
+    ):  # in a terminal a Ctrl-C reaches the engine too; only its owner should act on it
         before = own_engines()
         try:
             with contextlib.chdir(folder):  # the engine makes folders where it is started
@@ -194,24 +196,8 @@ def _end(owner: int, game: Any, pids: set[int], slots: LevelSlots, folder: Path)
         return  # a fork of the owner, which is still playing
     # Asked to quit, the engine (1.3.2) crashes in its exit handlers about one time in three, harmlessly but with
     # a debugger run and a log file each time. It has nothing to save, so where we can it is simply ended.
-    with _sigint_held_back():
+    with sigint_held_back():
         end_processes(pids & own_engines())
         game.close()
         slots.close()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _sigint_held_back() -> Iterator[None]:
-    """Deliver a Ctrl-C only afterwards. The engine begins, and stays, with it held back.
-
-    A Ctrl-C in a terminal reaches every process there. Only the owner should act on it, and close the engine in order.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -12,13 +12,13 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from gameenv.errors import GameEnvError, InvalidInputError
+from gameenv.processes import kill_group, sigint_held_back
 from policies.evaluation import worker
 from policies.evaluation.host import Answer
 from policies.evaluation.plan import Job
 from policies.evaluation.results import EpisodeRow
 from policies.evaluation.worker import Failed, Request, Task
 from policies.rollout import EpisodeResult
-from recording.processes import kill_group, sigint_held_back
 
 Answerer = Callable[[Sequence[Request]], Sequence[Answer]]
 STALL_S = 600.0

@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from gameenv.errors import require
 
@@ -82,9 +82,10 @@ def _dress(axes: Any, *, grid: str) -> None:
     axes.set_axisbelow(True)
 
 
-def _percent_axis(axis: Any, *, every: float = 0.25) -> None:
-    ticks = [step * every for step in range(round(1 / every) + 1)]
-    axis.set_ticks(ticks, [f"{tick:.0%}" for tick in ticks])
+def _percent_axis(axes: Any, which: Literal["x", "y"]) -> None:
+    """Make an axis go from 0 to 100%."""
+    ticks = (0, 0.25, 0.5, 0.75, 1)
+    axes.set(**{f"{which}lim": (0, 1), f"{which}ticks": ticks, f"{which}ticklabels": [f"{tick:.0%}" for tick in ticks]})
 
 
 def _plain(name: str) -> str:
@@ -166,8 +167,7 @@ def _dots(
         axes.axhline(place - 0.5, color=_GRID, linewidth=0.8)
     axes.set_ylim(len(tasks) - 0.5, -0.5)
     axes.set_yticks(range(len(tasks)), [_plain(task) for task in tasks])
-    axes.set_xlim(0, 1)
-    _percent_axis(axes.xaxis)
+    _percent_axis(axes, "x")
 
 
 def _spread(shares: Sequence[Share]) -> list[list[float]]:
@@ -199,8 +199,7 @@ def rates_by_execute(
         axes.set_xticks(range(len(executes)), [str(n) for n in executes])
         axes.set_xlim(-0.4, len(executes) - 0.6)
         axes.set_xlabel("actions played before looking again", color=_INK, fontsize=12)
-        axes.set_ylim(0, 1)
-        _percent_axis(axes.yaxis)
+        _percent_axis(axes, "y")
         _legend(figure, axes, columns)
         return figure
 
@@ -237,8 +236,7 @@ def success_by_time(
             axes.plot([last], [shares[-1]], marker, color=colour, markersize=6.5, label=_plain(policy), clip_on=False)
         axes.set_xlim(0, last)
         axes.set_xlabel("ticks since the start (10 a second)", color=_INK, fontsize=12)
-        axes.set_ylim(0, 1)
-        _percent_axis(axes.yaxis)
+        _percent_axis(axes, "y")
         _legend(figure, axes, columns)
         return figure
 
@@ -265,8 +263,7 @@ def outcomes(policies: Sequence[str], kinds: Sequence[str], counts: Mapping[str,
             left = [start + part for start, part in zip(left, parts, strict=True)]
         axes.set_ylim(len(policies) - 0.5, -0.5)
         axes.set_yticks(range(len(policies)), [_plain(policy) for policy in policies])
-        axes.set_xlim(0, 1)
-        _percent_axis(axes.xaxis)
+        _percent_axis(axes, "x")
         _legend(figure, axes, columns)
         return figure
 

@@ -52,9 +52,11 @@ def test_leaves_a_summary_and_plots_and_nothing_else(model: Path):
 
 
 def test_running_it_again_has_nothing_to_do(segments: Path, model: Path):
+    (model / "cache").mkdir()  # as a run leaves it that is killed after the last file was written
     again = train(segments, model)
     assert again.returncode == 0
     assert "nothing to do" in again.stderr
+    assert not (model / "cache").exists()
 
 
 def test_another_model_is_not_overwritten_unless_asked(segments: Path, model: Path, tmp_path: Path):
@@ -131,6 +133,9 @@ def test_test_levels_are_refused_and_validation_levels_held_out(segments: Path, 
     assert refused.returncode == 1
     assert "test levels" in refused.stderr
     mixed = record_and_label(tmp_path / "validation", "validation", 120)
+    refused = train(mixed, tmp_path / "bc")
+    assert refused.returncode == 1
+    assert "validation levels only" in refused.stderr
     for folder in segments.glob("*_seg*"):
         shutil.copytree(folder, mixed / folder.name)
     done = train(mixed, tmp_path / "bc")

@@ -9,12 +9,12 @@ import time
 
 import pytest
 
-from recording.processes import kill_group, sigint_held_back
+from gameenv.processes import kill_group, sigint_held_back
 
 POOL = """
 import multiprocessing, os, time
 from concurrent.futures import ProcessPoolExecutor
-from recording.processes import end_with_parent
+from gameenv.processes import end_with_parent
 
 if __name__ == "__main__":
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=end_with_parent) as pool:
