@@ -184,7 +184,7 @@ def _load(named: NamedSpec) -> Policy:
 def _measure_latency(plan: Plan, policies: dict[str, Policy], console: Console) -> dict[str, Latency]:
     host.take_cores()
     env = plan.env(plan.tasks[0])
-    with console.status("Timing each policy alone on the machine"):
+    with console.status("Timing each policy by itself"):
         return {name: measure(policy, env, plan.seed) for name, policy in policies.items()}
 
 

@@ -5,7 +5,7 @@ results     what was played: config.json, episodes.jsonl, summary.json
 worker      a process that owns one environment and plays the episodes it is told
 pool        the workers from the parent's side: hands out episodes, answers requests, replaces the dead
 host        the batching policies, in the parent
-latency     seconds a chunk takes, alone on the machine
+latency     seconds a chunk takes, while this evaluation does nothing else
 statistics  Wilson, McNemar, Holm
 summary     episodes to numbers
 tables      numbers to a terminal

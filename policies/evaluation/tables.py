@@ -56,8 +56,8 @@ def pairs_table(summary: Json) -> Table:
 
 
 def latency_table(summary: Json) -> Table:
-    """Milliseconds a chunk, alone on the machine."""
-    table = _table("milliseconds a chunk, alone on the machine", ["policy"])
+    """Milliseconds a chunk, one at a time, with the workers idle."""
+    table = _table("milliseconds a chunk, one at a time, with the workers idle", ["policy"])
     for heading in ("frames", "median", "95%", "99%"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in summary["latency"]:

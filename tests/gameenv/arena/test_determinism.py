@@ -4,13 +4,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from gameenv.actions import action_index
 from gameenv.arena.env import ArenaEnv
 from gameenv.arena.tasks import ALL
-
-pytest.importorskip("vizdoom")
 
 MakeArena = Callable[..., ArenaEnv]
 WALK = """

@@ -18,7 +18,6 @@ from gameenv.arena.env import ArenaEnv
 from gameenv.arena.processes import end_processes, make_engine_folder, own_engines, sweep_orphans
 from gameenv.errors import EngineGoneError, GameEnvError, InvalidInputError, MissingExtraError
 
-pytest.importorskip("vizdoom")
 ROOT = Path(__file__).resolve().parents[3]
 on_linux = pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="finds engines through /proc")
 

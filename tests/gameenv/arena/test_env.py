@@ -13,8 +13,6 @@ from gameenv.arena.expert import Expert
 from gameenv.arena.tasks import ALL, TASKS
 from gameenv.errors import InvalidInputError
 
-pytest.importorskip("vizdoom")
-
 MakeArena = Callable[..., ArenaEnv]
 NONE, W, LEFT, ENTER = (action_index(word) for word in ("none", "w", "left", "enter"))
 INFO = {

@@ -11,8 +11,6 @@ from gameenv.arena.env import ArenaEnv
 from gameenv.arena.tasks import ALL, TASKS
 from gameenv.errors import InvalidInputError, UnknownNameError
 
-pytest.importorskip("vizdoom")
-
 MakeArena = Callable[..., ArenaEnv]
 W, LEFT = action_index("w"), action_index("left")
 

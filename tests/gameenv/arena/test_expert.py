@@ -13,8 +13,6 @@ from gameenv.arena.tasks import TASKS
 from gameenv.arena.walker import Walker
 from gameenv.errors import InvalidInputError, UnknownNameError
 
-pytest.importorskip("vizdoom")
-
 MakeArena = Callable[..., ArenaEnv]
 LEVELS = 12
 """Levels a task and noise; 200 each were played when it was written, and all were solved."""

@@ -101,7 +101,6 @@ def test_generated_levels_are_sound(task: str) -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_engine_opens_them_where_the_plan_says(make_arena: MakeArena, task: str) -> None:
-    pytest.importorskip("vizdoom")
     env = make_arena(task, "train")
     for seed in range(40):
         frame, info = env.reset(seed=seed)
