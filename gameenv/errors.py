@@ -8,6 +8,13 @@ Knows nothing of the parts that raise them. Each message says what was expected,
     |   `-- InvalidReply     a model's reply that is not a chunk
     |-- MissingExtraError    an optional package is not installed (also an ImportError)
     |-- EngineGoneError      the built-in game's engine has ended in the middle of a level
+    |-- DisplayError         the desktop cannot be seen, listened to or pressed keys for
+    |   `-- ListenerDiedError    what listened to the keys has stopped
+    |-- WindowError          something about a game's window
+    |   |-- NoWindowError        none matches
+    |   |-- AmbiguousWindowError several match
+    |   |-- WindowGoneError      it has been closed
+    |   `-- WindowBusyError      another agent is playing it
     |-- SessionError         a recording that cannot be opened or written
     `-- DiskFullError        not enough room to go on
 """
@@ -58,6 +65,34 @@ class MissingExtraError(GameEnvError, ImportError):
 
 class EngineGoneError(GameEnvError):
     """The built-in game's engine has ended in the middle of a level; ``reset()`` starts a new one."""
+
+
+class DisplayError(GameEnvError):
+    """The desktop cannot be seen, listened to, or pressed keys for; the message says what to do."""
+
+
+class ListenerDiedError(DisplayError):
+    """What listened to the keys has stopped."""
+
+
+class WindowError(GameEnvError):
+    """Something about a game's window."""
+
+
+class NoWindowError(WindowError):
+    """No window matches; the message lists those there are."""
+
+
+class AmbiguousWindowError(WindowError):
+    """Several windows match; the message lists them."""
+
+
+class WindowGoneError(WindowError):
+    """The window has been closed."""
+
+
+class WindowBusyError(WindowError):
+    """Another agent is playing this window."""
 
 
 class SessionError(GameEnvError):
