@@ -64,6 +64,11 @@ class TickClock:
         """Monotonic time at which tick ``index`` is due."""
         return self.start_ns + round(index * self.period_ns)
 
+    @property
+    def next_deadline_ns(self) -> int:
+        """When the tick is due that ``wait`` would return next, if it is still to come."""
+        return self.deadline_ns(self.index + 1)
+
     def wait(self) -> Tick:
         """Wait for the next tick that is still to come and return it.
 

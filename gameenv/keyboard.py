@@ -121,6 +121,11 @@ class Keyboard:
         """Let go of everything."""
         return self.hold(())
 
+    def let_go_of_all(self) -> None:
+        """Release every key of the binding, whoever pressed it: for keys that another process left down."""
+        for key in self._bound.values():
+            self._sender.send(key, False)
+
     def close(self) -> None:
         """Let go of everything and of the sender. May be called twice."""
         try:
