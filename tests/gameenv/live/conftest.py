@@ -1,0 +1,114 @@
+"""A fresh X server for each test that asks for one, probe windows in it, and a check that no key stays down."""
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+
+import gymnasium as gym
+import pytest
+
+import gameenv  # noqa: F401 (registers the environments)
+from gameenv.live import LiveEnv
+from tests.gameenv.live.display import Probe, wait_for, x_server
+
+
+@pytest.fixture(scope="session")
+def xvfb() -> Iterator[str]:
+    """One X server for the whole run; each test uses it alone."""
+    with x_server("Xvfb", "-screen", "0", "1920x1080x24") as name:
+        yield name
+
+
+@pytest.fixture
+def display(xvfb: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The X server as this test's display, with no key down afterwards."""
+    monkeypatch.setenv("DISPLAY", xvfb)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.delenv("XDG_SESSION_TYPE", raising=False)
+    yield xvfb
+    down = keys_down(xvfb)
+    for code in down:  # so that one failure does not spoil the next test
+        release(xvfb, code)
+    assert not down, f"keycodes left down: {down}"
+
+
+def keys_down(name: str) -> list[int]:
+    """The keycodes that are down by the X server's own account."""
+    from Xlib import display as xdisplay  # noqa: PLC0415
+
+    connection = xdisplay.Display(name)
+    try:
+        bits = connection.query_keymap()
+        return [8 * byte + bit for byte in range(32) for bit in range(8) if bits[byte] >> bit & 1]
+    finally:
+        connection.close()
+
+
+def release(name: str, code: int) -> None:
+    """Let go of a keycode."""
+    from Xlib import X  # noqa: PLC0415
+    from Xlib import display as xdisplay  # noqa: PLC0415
+
+    connection = xdisplay.Display(name)
+    connection.xtest_fake_input(X.KeyRelease, code)
+    connection.sync()
+    connection.close()
+
+
+@pytest.fixture
+def window_manager(display: str) -> Iterator[None]:
+    """openbox runs during the test."""
+    process = subprocess.Popen(["openbox", "--sm-disable"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    from Xlib import display as xdisplay  # noqa: PLC0415
+
+    connection = xdisplay.Display(display)
+    root, atom = connection.screen().root, connection.intern_atom("_NET_SUPPORTING_WM_CHECK")
+    wait_for(lambda: root.get_full_property(atom, 0))
+    connection.close()
+    yield
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.fixture
+def make_probe(display: str) -> Iterator[Callable[..., Probe]]:
+    """Open probe windows, closed at the end."""
+    with contextlib.ExitStack() as opened:
+
+        def make(title: str = "Probe", geometry: str = "640x360+100+80", focus: bool = True) -> Probe:
+            probe = Probe(title, geometry)
+            opened.callback(probe.close)
+            if focus:
+                probe.focus()
+            return probe
+
+        yield make
+
+
+@pytest.fixture
+def probe(make_probe: Callable[..., Probe]) -> Probe:
+    """A probe window that has the focus."""
+    return make_probe()
+
+
+@pytest.fixture
+def make_env(display: str) -> Iterator[Callable[..., LiveEnv]]:
+    """Make live environments, closed at the end."""
+    with contextlib.ExitStack() as opened:
+
+        def make(**kwargs: object) -> LiveEnv:
+            env = gym.make("gameenv/Live-v0", disable_env_checker=True, **{"window": "^Probe$", **kwargs}).unwrapped
+            opened.callback(env.close)
+            assert isinstance(env, LiveEnv)
+            return env
+
+        yield make
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs."""
+    with contextlib.suppress(OSError):
+        os.kill(pid, 0)
+        return True
+    return False
