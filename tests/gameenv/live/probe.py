@@ -2,9 +2,9 @@
 
     python probe.py TITLE [WIDTHxHEIGHT+LEFT+TOP]
 
-Each key has a colour; the one pressed last fills the window while it is down, grey otherwise. Every event is a JSON line on
-standard output. Commands, a line each, on standard input: move X Y, resize W H, unmap, map, iconify, raise, focus, colour R G B,
-black, title TEXT, close. Each is answered by {"done": COMMAND}.
+Each key has a colour; the one pressed last fills the window while it is down, grey otherwise. Every event is a JSON
+line on standard output. Commands, a line each, on standard input: move X Y, resize W H, unmap, map, iconify, raise,
+focus, unfocus, colour R G B, title TEXT, close. Each is answered by {"done": COMMAND}.
 """
 
 import json

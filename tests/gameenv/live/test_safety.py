@@ -1,0 +1,479 @@
+"""What goes wrong with real windows, made to go wrong for real: no key stays down, none goes astray, nothing hangs."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from gameenv.actions import action_index
+from gameenv.errors import AmbiguousWindowError, DisplayError, NoWindowError, WindowBusyError, WindowError
+from gameenv.keyboard import KeySender, open_sender
+from gameenv.live import LiveEnv
+from tests.gameenv.live.conftest import is_alive, keys_down
+from tests.gameenv.live.display import Probe, wait_for, x_server
+
+W = action_index("w")
+Make = Callable[..., LiveEnv]
+MakeProbe = Callable[..., Probe]
+
+PLAYER = """
+    import gymnasium as gym, gameenv, sys, time
+    env = gym.make("gameenv/Live-v0", window="^Probe$", **{kwargs})
+    env.reset()
+    env.step(1)
+    print(env.unwrapped.watchdog_pid, flush=True)
+    while True:
+        {body}
+"""
+
+
+@pytest.fixture
+def sender(display: str) -> Iterator[KeySender]:
+    sender = open_sender()
+    yield sender
+    sender.close()
+
+
+def start_player(body: str, kwargs: str = "{}") -> tuple[subprocess.Popen[str], int]:
+    """Run a script that holds w and then does what ``body`` says; returns it and its watchdog's process number."""
+    code = textwrap.dedent(PLAYER).format(body=body, kwargs=kwargs)
+    player = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert player.stdout is not None
+    line = player.stdout.readline()
+    assert line, "the player did not start"
+    return player, int(line)
+
+
+def ended(player: subprocess.Popen[str], watchdog: int) -> None:
+    player.wait(15)
+    assert player.stdout is not None
+    player.stdout.close()
+    wait_for(lambda: not is_alive(watchdog))
+
+
+# Every way out
+
+
+@pytest.mark.parametrize("body", ["env.step(1)", "time.sleep(0.05)"])
+def test_sigkill_of_the_whole_process_group_while_a_key_is_down(probe: Probe, body: str) -> None:
+    player, watchdog = start_player(body)
+    wait_for(lambda: probe.down == ["w"])
+    os.killpg(player.pid, signal.SIGKILL)
+    wait_for(lambda: not probe.down)
+    ended(player, watchdog)
+
+
+def test_sigkill_while_another_process_keeps_the_connection_open(probe: Probe) -> None:
+    """A forked worker has inherited the connection, so its end is not noticed by that."""
+    player, watchdog = start_player(
+        "import os; pid = os.fork(); time.sleep(2) if pid == 0 else [env.step(1) for _ in range(99)]"
+    )
+    time.sleep(0.3)
+    os.kill(player.pid, signal.SIGKILL)
+    wait_for(lambda: not probe.down, seconds=1.5)
+    ended(player, watchdog)
+
+
+@pytest.mark.parametrize(
+    "body", ["raise ValueError('the policy is broken')", "sys.exit()", "import os; os.abort()", "env.close(); break"]
+)
+def test_every_other_end_of_the_program(probe: Probe, body: str) -> None:
+    player, watchdog = start_player(body)
+    wait_for(lambda: ("w", False) in probe.keys)
+    ended(player, watchdog)
+    assert not probe.down
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signals(probe: Probe, number: signal.Signals) -> None:
+    player, watchdog = start_player("env.step(1)")
+    wait_for(lambda: probe.down == ["w"])
+    os.kill(player.pid, number)
+    wait_for(lambda: not probe.down)
+    ended(player, watchdog)
+
+
+def test_a_policy_that_hangs(probe: Probe) -> None:
+    """SIGSTOP is the worst of them: not even another thread runs."""
+    player, watchdog = start_player("env.step(1)")
+    wait_for(lambda: probe.down == ["w"])
+    os.kill(player.pid, signal.SIGSTOP)
+    wait_for(lambda: not probe.down, seconds=2)
+    os.kill(player.pid, signal.SIGCONT)
+    wait_for(lambda: probe.down == ["w"])  # it goes on by itself
+    os.kill(player.pid, signal.SIGKILL)
+    ended(player, watchdog)
+
+
+def test_the_watchdog_itself_is_killed(probe: Probe, make_env: Make) -> None:
+    env = make_env()
+    env.reset()
+    env.step(W)
+    wait_for(lambda: probe.down == ["w"])
+    watchdog = env.watchdog_pid
+    assert watchdog is not None
+    os.kill(watchdog, signal.SIGKILL)
+    wait_for(lambda: not probe.down)
+    _, _, terminated, truncated, info = env.step(W)
+    assert (terminated, truncated, info["truncated_because"]) == (False, True, "watchdog-ended")
+    env.reset()
+    assert env.step(W)[4]["held"] == ("w",)
+
+
+def test_the_watchdog_is_asked_to_end(probe: Probe, make_env: Make) -> None:
+    env = make_env()
+    env.reset()
+    env.step(W)
+    assert env.watchdog_pid is not None
+    os.kill(env.watchdog_pid, signal.SIGTERM)
+    wait_for(lambda: probe.keys and not probe.down)
+    assert env.step(W)[4]["truncated_because"] == "watchdog-ended"
+
+
+def test_the_machine_was_suspended(probe: Probe, make_env: Make) -> None:
+    env = make_env()
+    env.reset()
+    env.step(W)
+    watchdog = env.watchdog_pid
+    assert watchdog is not None
+    os.kill(watchdog, signal.SIGSTOP)
+    time.sleep(1.0)
+    os.kill(watchdog, signal.SIGCONT)
+    wait_for(lambda: not probe.down)
+    _, _, _, _, info = env.step(0)
+    assert info["late"]
+    assert info["skipped"] >= 8
+    after = [env.step(0)[4] for _ in range(5)]
+    assert [info["skipped"] for info in after[1:]] == [0, 0, 0, 0], "no tick after it is shifted"
+
+
+# Focus
+
+
+def test_alt_tab_in_the_middle_of_a_hold(probe: Probe, make_probe: MakeProbe, make_env: Make) -> None:
+    said: list[str] = []
+    env = make_env(notify=said.append, focus_timeout_s=20)
+    env.reset()
+    other = make_probe("Other", "300x200+1000+600", focus=False)
+    env.step(W)
+    wait_for(lambda: probe.down == ["w"])
+    other.focus()
+    wait_for(lambda: not keys_down(os.environ["DISPLAY"]))
+    code = f"""
+import time
+from Xlib import X, display
+time.sleep(1.0)
+connection = display.Display()
+connection.set_input_focus(connection.create_resource_object("window", {probe.handle}), X.RevertToNone, X.CurrentTime)
+connection.sync()
+"""
+    back = subprocess.Popen([sys.executable, "-c", code])
+    _, _, _, truncated, info = env.step(W)
+    assert back.wait(10) == 0
+    assert not truncated
+    assert info["focused"]
+    assert info["interrupted"]
+    assert info["skipped"] >= 5
+    assert info["held"] == (), "what was planned before is not pressed on return"
+    assert [key for key, down in other.keys if down] in ([], ["w"]), "at most one repeat came through"
+    assert any("Click into its window" in text for text in said)
+    assert not env.step(W)[4]["interrupted"]
+
+
+def test_the_focus_does_not_come_back(probe: Probe, make_probe: MakeProbe, make_env: Make) -> None:
+    env = make_env(focus_timeout_s=0.5, notify=lambda text: None)
+    env.reset()
+    make_probe("Other", "300x200+1000+600")
+    before = time.monotonic()
+    frame, _, terminated, truncated, info = env.step(W)
+    assert time.monotonic() - before < 5
+    assert (terminated, truncated, info["truncated_because"]) == (False, True, "focus-lost")
+    assert frame in env.observation_space
+    with pytest.raises(WindowError, match="focus"):
+        env.reset()
+    probe.focus()
+    env.reset()
+
+
+def test_keys_never_go_to_another_window(probe: Probe, make_probe: MakeProbe, make_env: Make) -> None:
+    other = make_probe("Other", "300x200+1000+600")
+    env = make_env(focus_timeout_s=0.3, notify=lambda text: None)
+    with pytest.raises(WindowError, match="focus"):
+        env.reset()
+    assert (probe.keys, other.keys) == ([], [])
+
+
+# The window
+
+
+def test_the_window_is_closed_and_the_game_restarts(make_probe: MakeProbe, make_env: Make) -> None:
+    first = make_probe()
+    env = make_env()
+    env.reset()
+    env.step(W)
+    first.close()
+    _, _, _, truncated, info = env.step(W)
+    assert truncated
+    assert info["truncated_because"] == "window-closed"
+    with pytest.raises(NoWindowError, match="Probe"):
+        env.reset()
+    second = make_probe()
+    _, info = env.reset()
+    assert info["tick"] == 0
+    env.step(W)
+    assert second.keys == [("w", True)]
+    env.step(0)
+
+
+def test_a_window_of_the_same_title_gets_nothing(probe: Probe, make_probe: MakeProbe, make_env: Make) -> None:
+    env = make_env(focus_timeout_s=0.3, notify=lambda text: None)
+    env.reset()
+    twin = make_probe()
+    assert env.step(W)[4]["truncated_because"] == "focus-lost"
+    assert twin.keys == []
+    with pytest.raises(AmbiguousWindowError, match="2 windows"):
+        make_env(window="Prob").reset()
+
+
+def test_two_windows_match(make_probe: MakeProbe, make_env: Make) -> None:
+    make_probe("Game one", focus=False)
+    make_probe("Game two", focus=False)
+    with pytest.raises(AmbiguousWindowError, match=r"(?s)Game one.*Game two") as raised:
+        make_env(window="game").reset()
+    assert "process" in str(raised.value)
+    with pytest.raises(NoWindowError, match=r"(?s)no window has title 'nope'.*Game one"):
+        make_env(window="nope").reset()
+
+
+def test_minimised_and_restored_with_a_window_manager(
+    window_manager: None, make_probe: MakeProbe, make_env: Make
+) -> None:
+    probe = make_probe()
+    env = make_env(control="human")
+    env.reset()
+    probe.tell("iconify")
+    info = wait_for(lambda: (found := env.step(0)[4])["problem"] and found)
+    assert (info["problem"], info["focused"]) == ("minimised", False)
+    probe.tell("map")
+    wait_for(lambda: env.step(0)[4]["problem"] is None)
+
+
+def test_unmapped_without_a_window_manager(probe: Probe, make_env: Make) -> None:
+    env = make_env(control="human")
+    env.reset()
+    probe.tell("unmap")
+    assert wait_for(lambda: env.step(0)[4]["problem"]) == "minimised"
+
+
+@pytest.mark.parametrize(
+    ("place", "problem"),
+    [("-300 -100", "partly-off-screen"), ("1900 100", "partly-off-screen"), ("-3000 0", "off-screen")],
+)
+def test_off_the_screen_and_at_negative_coordinates(probe: Probe, make_env: Make, place: str, problem: str) -> None:
+    env = make_env(notify=lambda text: None, fit="stretch")
+    env.reset()
+    probe.tell(f"move {place}")
+    env.step(0)
+    frame, *_, info = env.step(0)
+    assert info["problem"] == problem
+    assert frame.min() == 0, "what is off the screen is black"
+    assert (frame.max() > 0) == (problem == "partly-off-screen")
+
+
+def test_a_black_picture_is_named(probe: Probe, make_env: Make) -> None:
+    said: list[str] = []
+    env = make_env(notify=said.append)
+    probe.tell("colour 0 0 0")
+    env.reset()
+    assert wait_for(lambda: env.step(0)[4]["problem"]) == "black"
+    assert any("borderless" in text for text in said)
+    probe.tell("colour 9 90 9")
+    wait_for(lambda: env.step(0)[4]["problem"] is None)
+
+
+def test_a_frozen_picture_is_named(probe: Probe, make_env: Make) -> None:
+    env = make_env(notify=lambda text: None)
+    env.reset()
+    assert wait_for(lambda: env.step(0)[4]["problem"]) == "frozen"
+    assert not env.step(0)[4]["new_frame"]
+    frame_is_new = env.step(W)[4]
+    assert (frame_is_new["new_frame"], frame_is_new["problem"]) == (True, None)
+    env.step(0)
+
+
+# Keys
+
+
+def test_the_panic_key(probe: Probe, make_env: Make, sender: KeySender) -> None:
+    env = make_env()
+    env.reset()
+    env.step(W)
+    sender.send("f12", True)
+    wait_for(lambda: not probe.down or probe.down == ["65481"])
+    sender.send("f12", False)
+    _, _, _, truncated, info = env.step(W)
+    assert truncated
+    assert info["truncated_because"] == "panic-key"
+    assert probe.keys.count(("w", True)) == 1
+
+
+def test_a_short_tap_between_two_frames(probe: Probe, make_env: Make, sender: KeySender) -> None:
+    env = make_env(control="human")
+    env.reset()
+    env.step(0)
+    sender.send("space", True)
+    time.sleep(0.03)
+    sender.send("space", False)
+    events = [event for _ in range(4) for event in env.step(0)[4]["key_events"]]
+    assert [(word, down) for _, word, down in events] == [("space", True), ("space", False)]
+    assert 0.01 < (events[1][0] - events[0][0]) / 1e9 < 0.3
+
+
+def test_auto_repeat_is_one_press(probe: Probe, make_env: Make, sender: KeySender) -> None:
+    env = make_env(control="human")
+    env.reset()
+    sender.send("w", True)
+    events = [event for _ in range(15) for event in env.step(0)[4]["key_events"]]
+    sender.send("w", False)
+    events += [event for _ in range(3) for event in env.step(0)[4]["key_events"]]
+    assert probe.keys.count(("w", True)) > 2, "the X server did repeat"
+    assert [(word, down) for _, word, down in events] == [("w", True), ("w", False)]
+
+
+def test_shift_let_go_before_w(probe: Probe, make_env: Make, sender: KeySender) -> None:
+    env = make_env(control="human")
+    env.reset()
+    events = []
+    for key, down in (("shift", True), ("w", True), ("shift", False), ("w", False)):
+        sender.send(key, down)
+        events += env.step(0)[4]["key_events"]
+    info = env.step(0)[4]
+    events += info["key_events"]
+    assert [(word, down) for _, word, down in events] == [("w", True), ("w", False)]
+    assert info["held"] == ()
+
+
+def test_num_lock_is_on(probe: Probe, make_env: Make) -> None:
+    from Xlib import XK, X, display  # noqa: PLC0415
+
+    connection = display.Display()
+    code = connection.keysym_to_keycode(XK.string_to_keysym("Num_Lock"))
+
+    def toggle() -> None:
+        connection.xtest_fake_input(X.KeyPress, code)
+        connection.xtest_fake_input(X.KeyRelease, code)
+        connection.sync()
+
+    toggle()
+    try:
+        env = make_env()
+        env.reset()
+        for word in ("w", "up", "enter"):
+            assert env.step(action_index(word))[4]["held"] == (word,)
+        env.step(0)
+    finally:
+        toggle()
+        connection.close()
+    pressed = [key for key, down in probe.keys if down]
+    assert pressed[-3:] == ["w", "Up", "Return"]
+
+
+def test_the_person_presses_while_the_policy_plays(display: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Xephyr is an X server in a window: keys of its window are a real keyboard's to those inside."""
+    outside = open_sender()
+    with x_server("Xephyr", "-screen", "800x600", DISPLAY=display) as inner:
+        from Xlib import X  # noqa: PLC0415
+        from Xlib import display as xdisplay  # noqa: PLC0415
+
+        outer = xdisplay.Display(display)
+        frame = wait_for(lambda: outer.screen().root.query_tree().children)[-1]
+        wait_for(lambda: frame.get_attributes().map_state == X.IsViewable)
+        outer.set_input_focus(frame, X.RevertToNone, X.CurrentTime)
+        outer.sync()
+        monkeypatch.setenv("DISPLAY", inner)
+        probe = Probe("Probe")
+        probe.focus()
+        env = LiveEnv(window="^Probe$")
+        try:
+            env.reset()
+            for _ in range(3):
+                info = env.step(W)[4]
+            assert (info["control"], info["held"]) == ("agent", ("w",)), "its own keys are not a person's"
+            outside.send("a", True)
+            info = wait_for(lambda: (found := env.step(W)[4])["control"] == "human" and found)
+            assert info["interrupted"]
+            assert info["held"] == ("a",)
+            assert probe.down == ["a"]
+            outside.send("a", False)
+            infos = [env.step(W)[4] for _ in range(3)]
+            assert infos[-1]["held"] == ()
+            assert probe.down == []
+            outside.send("f11", True)
+            outside.send("f11", False)
+            info = wait_for(lambda: (found := env.step(W)[4])["held"] == ("w",) and found)
+            assert info["control"] == "agent"
+        finally:
+            env.close()
+            probe.close()
+            outer.close()
+            outside.close()
+        assert keys_down(inner) == []
+
+
+# The desktop
+
+
+def test_there_is_no_display(probe: Probe, make_env: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    env = make_env()
+    monkeypatch.setenv("DISPLAY", "")
+    with pytest.raises(DisplayError, match="DISPLAY is not set"):
+        env.reset()
+    monkeypatch.setenv("DISPLAY", ":4711")
+    with pytest.raises(DisplayError, match="cannot be opened"):
+        env.reset()
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    with pytest.raises(DisplayError, match=r"Wayland.*X11"):
+        env.reset()
+
+
+def test_the_x_server_dies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.delenv("XDG_SESSION_TYPE", raising=False)
+    with x_server("Xvfb", "-screen", "0", "800x600x24") as name:
+        monkeypatch.setenv("DISPLAY", name)
+        probe = Probe("Probe")
+        probe.focus()
+        env = LiveEnv(window="^Probe$", notify=lambda text: None)
+        env.reset()
+        env.step(W)
+    try:
+        _, _, _, truncated, info = env.step(W)
+        assert truncated
+        assert info["truncated_because"] in ("listener-died", "screen-lost", "watchdog-ended")
+    finally:
+        env.close()
+        probe.close()
+
+
+def test_two_agents_on_one_window(probe: Probe, make_env: Make) -> None:
+    first, second = make_env(), make_env()
+    first.reset()
+    with pytest.raises(WindowBusyError, match="another agent"):
+        second.reset()
+    watching = make_env(control="human")
+    watching.reset()
+    first.step(W)
+    assert watching.step(0)[4]["focused"]
+    first.close()
+    second.reset()
+
+
+def test_closing_twice_and_never_having_begun(make_env: Make) -> None:
+    env = make_env()
+    env.close()
+    env.close()
