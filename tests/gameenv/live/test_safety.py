@@ -71,7 +71,7 @@ def test_sigkill_of_the_whole_process_group_while_a_key_is_down(probe: Probe, bo
 def test_sigkill_while_another_process_keeps_the_connection_open(probe: Probe) -> None:
     """A forked worker has inherited the connection, so its end is not noticed by that."""
     player, watchdog = start_player(
-        "import os; pid = os.fork(); time.sleep(2) if pid == 0 else [env.step(1) for _ in range(99)]"
+        "import os; os.fork() or (time.sleep(3), os._exit(0)); [env.step(1) for _ in range(99)]"
     )
     time.sleep(0.3)
     os.kill(player.pid, signal.SIGKILL)
