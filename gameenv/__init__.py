@@ -14,3 +14,5 @@ if "gameenv/Arena-v0" not in registry:
     register(id="gameenv/Arena-v0", entry_point="gameenv.arena.env:ArenaEnv")
 if "gameenv/Live-v0" not in registry:
     register(id="gameenv/Live-v0", entry_point="gameenv.live:LiveEnv", nondeterministic=True)
+if "gameenv/ArenaWindow-v0" not in registry:
+    register(id="gameenv/ArenaWindow-v0", entry_point="gameenv.arena.window_env:ArenaWindowEnv", nondeterministic=True)

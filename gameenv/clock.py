@@ -24,6 +24,11 @@ class Tick:
     skipped: int
 
 
+def pause(seconds: float) -> None:
+    """Do nothing for a while, where something outside is waited for that cannot say when it is done."""
+    time.sleep(seconds)
+
+
 def period_ns(fps: float) -> float:
     """Nanoseconds in a tick.
 

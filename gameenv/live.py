@@ -44,7 +44,7 @@ class LiveEnv(gym.Env[Frame, int]):
     the step that truncates, ``truncated_because``.
 
     Args:
-        window: A regular expression found in the window's title.
+        window: A regular expression found in the window's title, or the window's number.
         process: A regular expression found in its program's file name.
         fps: Ticks a second, above 0 to 60.
         control: ``"agent"``: actions are pressed. ``"human"``: a person plays, and every tick is reported.
@@ -68,7 +68,7 @@ class LiveEnv(gym.Env[Frame, int]):
 
     def __init__(  # noqa: PLR0917 (Gymnasium passes them by name)
         self,
-        window: str | None = None,
+        window: str | int | None = None,
         process: str | None = None,
         fps: float = DEFAULT_FPS,
         control: Control = "agent",
@@ -176,6 +176,12 @@ class LiveEnv(gym.Env[Frame, int]):
         frame, info = self._receive(answer)
         return frame, 0.0, False, False, info
 
+    def release(self) -> None:
+        """Let go of all keys and say goodbye to the episode; ``reset`` begins the next."""
+        self._over = True
+        if self._companion is not None and isinstance(self._companion.begin(), Ended):
+            self._forget_companion()
+
     @property
     def info(self) -> dict[str, Any]:
         """The ``info`` of the last grab."""
@@ -206,15 +212,11 @@ class LiveEnv(gym.Env[Frame, int]):
         return self._companion.begin()
 
     def _start(self) -> Companion:
-        windows = open_window_system()
-        try:
-            found = find_window(windows, self.window, self.process)
-        finally:
-            windows.close()
+        handle = self.window if isinstance(self.window, int) else self._find()
         ring = FrameRing(self.frame_spec.shape)
         panic_key, hand_back_key, hotkeys = self._special
         settings = Settings(
-            handle=found.handle,
+            handle=handle,
             fps=self.fps,
             control=self.control,
             bound=self.bound,
@@ -226,6 +228,14 @@ class LiveEnv(gym.Env[Frame, int]):
             owner_pid=os.getpid(),
         )
         return Companion(settings, ring)
+
+    def _find(self) -> int:
+        assert not isinstance(self.window, int)
+        windows = open_window_system()
+        try:
+            return find_window(windows, self.window, self.process).handle
+        finally:
+            windows.close()
 
     def _forget_companion(self) -> None:
         if self._companion is not None:

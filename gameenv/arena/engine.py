@@ -74,22 +74,16 @@ class Engine:
 
     def __init__(self, level: Level, size: tuple[int, int]) -> None:
         vzd: Any = require("vizdoom", "arena")
-        self._failures = (
-            vzd.ViZDoomErrorException,
-            vzd.ViZDoomIsNotRunningException,
-            vzd.ViZDoomUnexpectedExitException,
-            vzd.MessageQueueException,
-            vzd.SharedMemoryException,
-        )
+        self._failures = engine_failures(vzd)
         sweep_orphans()
         folder = make_engine_folder()
         self._slots = LevelSlots(folder / "levels.wad", level.textmap)
-        self._game: Any = _configure(vzd, folder, size, watches_sectors=level.watches_sectors)
+        self._game: Any = configure(vzd, folder, size, watches_sectors=level.watches_sectors)
         pids: set[int] = set()
         # Also runs when the engine is garbage or Python ends, for those who forget to close.
-        self._end = weakref.finalize(self, _end, os.getpid(), self._game, pids, self._slots, folder)
+        self._end = weakref.finalize(self, end_engine, os.getpid(), self._game, pids, self._slots, folder)
         try:
-            _start(self._game, pids, folder)
+            start_engine(self._game, pids, folder)
         except BaseException:
             self._end()
             raise
@@ -115,7 +109,7 @@ class Engine:
             self._game.set_doom_map(name)
             self._game.new_episode()
         except self._failures as error:
-            raise _gone(error) from error
+            raise engine_gone(error) from error
         self._act(self._none, SETTLE_TICS)
 
     def advance(self, action: Action, tics: int) -> None:
@@ -131,7 +125,7 @@ class Engine:
             self._game.make_action(buttons, tics)
             self._read()
         except self._failures as error:
-            raise _gone(error) from error
+            raise engine_gone(error) from error
 
     def _read(self) -> None:
         state = self._game.get_state()
@@ -139,23 +133,41 @@ class Engine:
             self.frame = self.frame.copy()
             self.state = replace(self.state, health=0.0)
             return
-        x, y, z, angle, pitch, vx, vy, health = state.game_variables.tolist()
-        ceilings = tuple(sector.ceiling_height for sector in state.sectors) if self._watches_sectors else ()
         self.frame = state.screen_buffer  # a copy already, made by the engine's binding
-        self.state = ArenaState(x, y, z, angle, pitch, vx, vy, health, ceilings)
+        self.state = arena_state(state, watches_sectors=self._watches_sectors)
 
     def close(self) -> None:
         """Stop the engine and remove its files. May be called twice."""
         self._end()
 
 
-def _gone(error: Exception) -> EngineGoneError:
+def engine_failures(vzd: Any) -> tuple[type[Exception], ...]:
+    """What the engine's binding raises when the engine is gone or broken."""
+    return (
+        vzd.ViZDoomErrorException,
+        vzd.ViZDoomIsNotRunningException,
+        vzd.ViZDoomUnexpectedExitException,
+        vzd.MessageQueueException,
+        vzd.SharedMemoryException,
+    )
+
+
+def engine_gone(error: Exception) -> EngineGoneError:
+    """The error to raise for one of ``engine_failures``."""
     return EngineGoneError(
         f"the arena's engine has ended in the middle of a level ({error}). Call reset() to start a new one"
     )
 
 
-def _configure(vzd: Any, folder: Path, size: tuple[int, int], *, watches_sectors: bool) -> Any:
+def arena_state(state: Any, *, watches_sectors: bool) -> ArenaState:
+    """The truth in what the engine's binding calls a state."""
+    x, y, z, angle, pitch, vx, vy, health = state.game_variables.tolist()
+    ceilings = tuple(sector.ceiling_height for sector in state.sectors) if watches_sectors else ()
+    return ArenaState(x, y, z, angle, pitch, vx, vy, health, ceilings)
+
+
+def configure(vzd: Any, folder: Path, size: tuple[int, int], *, watches_sectors: bool) -> Any:
+    """An engine that is set up and not yet started: the player's eyes, no decoration, all that the referee needs."""
     game = vzd.DoomGame()
     game.set_doom_game_path(os.path.join(os.path.dirname(vzd.__file__), "freedoom2.wad"))
     game.set_doom_scenario_path(str(folder / "levels.wad"))
@@ -175,7 +187,7 @@ def _configure(vzd: Any, folder: Path, size: tuple[int, int], *, watches_sectors
     return game
 
 
-def _start(game: Any, pids: set[int], folder: Path) -> None:
+def start_engine(game: Any, pids: set[int], folder: Path) -> None:
     """Start the engine process and add its number to ``pids``."""
     with (
         _starting,
@@ -191,7 +203,8 @@ def _start(game: Any, pids: set[int], folder: Path) -> None:
             pids |= own_engines() - before
 
 
-def _end(owner: int, game: Any, pids: set[int], slots: LevelSlots, folder: Path) -> None:
+def end_engine(owner: int, game: Any, pids: set[int], slots: LevelSlots, folder: Path) -> None:
+    """Stop an engine and remove its files; from the process that started it only."""
     if os.getpid() != owner:
         return  # a fork of the owner, which is still playing
     # Asked to quit, the engine (1.3.2) crashes in its exit handlers about one time in three, harmlessly but with

@@ -3,18 +3,17 @@
 Time is counted, not measured: ``t_ns`` is tick x period and ``late`` is always False.
 """
 
-from collections import deque
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
-from gameenv.actions import ACTIONS, CHUNK_LENGTH, NONE, Action
+from gameenv.actions import ACTIONS, NONE, Action
 from gameenv.arena import tasks
 from gameenv.arena.engine import TICS_PER_S, Engine, draw_size
+from gameenv.arena.judge import Judge
 from gameenv.arena.levels import SPLITS, Level, check_split
 from gameenv.arena.state import ArenaState
-from gameenv.arena.steplimit import step_limit
 from gameenv.clock import DEFAULT_FPS, period_ns
 from gameenv.errors import EngineGoneError, InvalidInputError
 from gameenv.frames import DEFAULT_SIZE, Fit, Frame, FrameSpec, fit_frame
@@ -112,11 +111,11 @@ class ArenaEnv(gym.Env[Frame, int]):
         self._open(tasks.level(self.task, self.split, number))
         self._next_seed = number + 1
         self.goal = str((options or {}).get("goal") or self.level.goal)
-        self.max_steps = self._max_steps or step_limit(self.level, self.fps)
+        self._judge = Judge(self.level, self.fps, self._max_steps)
+        self.max_steps = self._judge.max_steps
         self.tick = 0
         self._held = NONE
-        self._recent: deque[Action] = deque(maxlen=CHUNK_LENGTH)
-        self._reached = self._over = False
+        self._over = False
         frame = self._frame = self._grab()
         return frame, self._info(new_frame=True, events=())
 
@@ -154,17 +153,13 @@ class ArenaEnv(gym.Env[Frame, int]):
             self.close()
             raise
         self.tick += 1
-        self._recent.append(word)
         frame = self._grab()
         new_frame = not _same_picture(frame, self._frame)
         self._frame = frame
         info = self._info(new_frame=new_frame, events=events)
-        declared = len(self._recent) == CHUNK_LENGTH and all(recent == NONE for recent in self._recent)
-        won = declared and info["goal_reached"]
-        lost = self._engine.state.health <= 0
-        truncated = not (won or lost) and self.tick >= self.max_steps
-        self._over = won or lost or truncated
-        return frame, float(won), won or lost, truncated, info
+        reward, terminated, truncated = self._judge.after(word, self.tick, self.state)
+        self._over = terminated or truncated
+        return frame, reward, terminated, truncated, info
 
     @property
     def held(self) -> Action:
@@ -196,9 +191,6 @@ class ArenaEnv(gym.Env[Frame, int]):
         return fit_frame(self._engine.frame, self.frame_spec)
 
     def _info(self, *, new_frame: bool, events: tuple[tuple[int, str, bool], ...]) -> dict[str, Any]:
-        state, level = self.state, self.level
-        holds = level.condition.holds(state)
-        self._reached = holds or (self._reached and level.condition.latches)
         return {
             "goal": self.goal,
             "tick": self.tick,
@@ -208,17 +200,7 @@ class ArenaEnv(gym.Env[Frame, int]):
             "focused": True,
             "new_frame": new_frame,
             "key_events": events,
-            "goal_reached": self._reached,
-            "level": level.id,
-            "split": level.split,
-            "player": {
-                "x": round(state.x, 2),
-                "y": round(state.y, 2),
-                "z": round(state.z, 2),
-                "angle": round(state.angle, 2),
-                "pitch": round(state.pitch, 2),
-                "health": state.health,
-            },
+            **self._judge.look(self.state),
         }
 
     def render(self) -> Frame | None:  # pyright: ignore[reportIncompatibleMethodOverride]

@@ -12,9 +12,9 @@ from typing import Any
 import gymnasium as gym
 
 from gameenv.actions import CHUNK_LENGTH, Action, ActionChunk, parse_action
-from gameenv.arena.env import ArenaEnv
 from gameenv.arena.guide import Act, Guide
 from gameenv.arena.state import ArenaState
+from gameenv.arena.view import ShowsState, shows_state
 from gameenv.arena.walker import Walker
 from gameenv.errors import InvalidInputError
 from gameenv.frames import Frame, check_frame
@@ -38,7 +38,7 @@ class Expert:
         if not 0 <= noise <= 0.5:
             raise InvalidInputError(f"noise is a share from 0 to 0.5, got {noise}")
         self._noise = noise
-        self._env: ArenaEnv | None = None
+        self._env: ShowsState | None = None
         self._guide: Guide | None = None
         self._rng = Random(0)
         self._excursion: list[Action] = []
@@ -49,9 +49,10 @@ class Expert:
         Raises:
             InvalidInputError: If it is not the arena.
         """
-        if not isinstance(env.unwrapped, ArenaEnv):
-            raise InvalidInputError(f"the expert plays the built-in arena only, got {type(env.unwrapped).__name__}")
-        self._env = env.unwrapped
+        bare = env.unwrapped
+        if not shows_state(bare):
+            raise InvalidInputError(f"the expert plays the built-in arena only, got {type(bare).__name__}")
+        self._env = bare
 
     def reset(self, goal: str, *, seed: int | None = None) -> None:
         """Begin an episode; call after the environment's own ``reset``.
@@ -118,9 +119,9 @@ class Expert:
             chunk = ActionChunk((*chunk.actions[: len(promised)], "w", *chunk.actions[len(promised) + 1 :]))
         return chunk
 
-    def _foresee(self, env: ArenaEnv, guide: Guide, promised: Sequence[Action]) -> tuple[ActionChunk, ArenaState]:
+    def _foresee(self, env: ShowsState, guide: Guide, promised: Sequence[Action]) -> tuple[ActionChunk, ArenaState]:
         """The chunk from here, and the state that it leads to."""
-        turn_tics = env.tics_in(env.tick - 1) * 2 if env.held in ("left", "right") else 0
+        turn_tics = _tics_in(env, env.tick - 1) * 2 if env.held in ("left", "right") else 0
         walker = Walker(env.state, turn_tics, env.tics_until(env.tick))
         self._foreseen, self._foreseen_from = [], env.tick
         guide = guide.copy()
@@ -129,15 +130,19 @@ class Expert:
             chosen, _ = guide.choose(walker.state)
             words.append(promised[slot] if slot < len(promised) else chosen)
             self._foreseen.append(guide.copy())
-            walker = walker.hold(words[-1], env.tics_in(env.tick + slot))
+            walker = walker.hold(words[-1], _tics_in(env, env.tick + slot))
             state = walker.state
             walker = replace(walker, state=replace(state, z=guide.floor_at(state.x, state.y)))
         return ActionChunk(tuple(words)), walker.state
 
-    def _begun(self) -> tuple[ArenaEnv, Guide]:
+    def _begun(self) -> tuple[ShowsState, Guide]:
         if self._env is None or self._guide is None:
             raise InvalidInputError("the expert needs the environment: call attach(env) and reset(goal) first")
         return self._env, self._guide
+
+
+def _tics_in(env: ShowsState, tick: int) -> int:
+    return env.tics_until(tick + 1) - env.tics_until(tick)
 
 
 def _check_committed(committed: Sequence[Action]) -> tuple[Action, ...]:
