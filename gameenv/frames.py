@@ -88,14 +88,22 @@ def fit_frame(frame: Frame, spec: FrameSpec) -> Frame:
     height, width = frame.shape[:2]
     if (width, height) == spec.size:
         return np.ascontiguousarray(frame)
-    image = Image.fromarray(frame)
-    if spec.fit == "stretch":
-        return np.array(image.resize(spec.size, Image.Resampling.BOX if _shrinks(image, spec.size) else _GROW))
-    scale = min(spec.width / width, spec.height / height)
-    inner = max(1, round(width * scale)), max(1, round(height * scale))
+    return fit_picture(Image.fromarray(frame), spec)
+
+
+def fit_picture(picture: Image.Image, spec: FrameSpec) -> Frame:
+    """What ``fit_frame`` does, for an RGB picture of any size that is not an array yet."""
+    inner = spec.size
+    if spec.fit == "letterbox":
+        scale = min(spec.width / picture.width, spec.height / picture.height)
+        inner = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+    if inner == picture.size == spec.size:
+        return np.array(picture)
+    resized = picture.resize(inner, Image.Resampling.BOX if _shrinks(picture, inner) else _GROW)
+    if inner == spec.size:
+        return np.array(resized)
     canvas = np.zeros(spec.shape, np.uint8)
     left, top = (spec.width - inner[0]) // 2, (spec.height - inner[1]) // 2
-    resized = image.resize(inner, Image.Resampling.BOX if _shrinks(image, inner) else _GROW)
     canvas[top : top + inner[1], left : left + inner[0]] = np.asarray(resized)
     return canvas
 

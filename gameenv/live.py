@@ -117,7 +117,8 @@ class LiveEnv(gym.Env[Frame, int]):
         self.observation_space = gym.spaces.Box(0, 255, self.frame_spec.shape, np.uint8)
         self.action_space = gym.spaces.Discrete(len(ACTIONS))  # pyright: ignore[reportAttributeAccessIssue] (int64)
         self._companion: Companion | None = None
-        self._frame: Frame = np.zeros(self.frame_spec.shape, np.uint8)
+        self._ring: FrameRing | None = None
+        self._number = 0
         self._info: dict[str, Any] = {}
         self._problem: str | None = None
         self._goal: str | None = None
@@ -194,7 +195,7 @@ class LiveEnv(gym.Env[Frame, int]):
 
     def render(self) -> Frame | None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The last frame with ``render_mode="rgb_array"``, else None."""
-        return None if self.render_mode is None else self._frame.copy()
+        return None if self.render_mode is None else self._last_frame()
 
     def close(self) -> None:
         """Let go of all keys and of the window. May be called twice."""
@@ -213,7 +214,7 @@ class LiveEnv(gym.Env[Frame, int]):
 
     def _start(self) -> Companion:
         handle = self.window if isinstance(self.window, int) else self._find()
-        ring = FrameRing(self.frame_spec.shape)
+        ring = self._ring = FrameRing(self.frame_spec.shape)
         panic_key, hand_back_key, hotkeys = self._special
         settings = Settings(
             handle=handle,
@@ -280,7 +281,7 @@ class LiveEnv(gym.Env[Frame, int]):
         if grab.problem != self._problem and grab.problem is not None:
             self._notify(REMEDIES[grab.problem])
         self._problem = grab.problem
-        self._frame = frame.copy()  # the caller may draw into the other
+        self._number = grab.number
         self._info = {
             "goal": self._goal,
             "tick": grab.tick,
@@ -318,4 +319,9 @@ class LiveEnv(gym.Env[Frame, int]):
             "truncated_because": reason,
         }
         self._info = info
-        return self._frame.copy(), 0.0, False, True, dict(info)
+        return self._last_frame(), 0.0, False, True, dict(info)
+
+    def _last_frame(self) -> Frame:
+        if self._ring is None:
+            return np.zeros(self.frame_spec.shape, np.uint8)
+        return self._ring.peek(self._number)

@@ -65,9 +65,13 @@ class FrameRing:
 
     def take(self, number: int) -> Frame:
         """Return a copy of frame ``number`` and count it and all before it as read."""
-        frame = self._slots[number % SLOTS].copy()
+        frame = self.peek(number)
         self.skip(number)
         return frame
+
+    def peek(self, number: int) -> Frame:
+        """Return a copy of frame ``number``, which must not be ``SLOTS`` frames old yet."""
+        return self._slots[number % SLOTS].copy()
 
     def skip(self, number: int) -> None:
         """Count frame ``number`` and all before it as read."""

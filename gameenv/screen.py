@@ -45,15 +45,15 @@ class Screen:
         except self._failures as error:
             raise DisplayError(f"the screen cannot be read: {error}") from error
 
-    def grab(self, state: WindowState) -> Frame | None:
+    def grab(self, state: WindowState) -> Image.Image | None:
         """What the window shows now.
 
         Args:
             state: Where it is.
 
         Returns:
-            ``(height, width, 3)`` uint8 RGB of its client area, black where that lies outside the desktop; None where
-            all of it does, or where the window is minimised.
+            An RGB picture of its client area, black where that lies outside the desktop; None where all of it does, or
+            where the window is minimised.
 
         Raises:
             DisplayError: If the screen cannot be read.
@@ -64,17 +64,16 @@ class Screen:
         picture = self._grab(seen)
         if seen == client:
             return picture
-        frame = np.zeros((client.height, client.width, 3), np.uint8)
-        top, left = seen.top - client.top, seen.left - client.left
-        frame[top : top + seen.height, left : left + seen.width] = picture
-        return frame
+        whole = Image.new("RGB", (client.width, client.height))
+        whole.paste(picture, (seen.left - client.left, seen.top - client.top))
+        return whole
 
-    def _grab(self, rect: Rect) -> Frame:
+    def _grab(self, rect: Rect) -> Image.Image:
         try:
             shot = self._mss.grab((rect.left, rect.top, rect.right, rect.bottom))
         except self._failures as error:
             raise DisplayError(f"the screen cannot be read: {error}") from error
-        return np.asarray(Image.frombuffer("RGB", shot.size, shot.bgra, "raw", "BGRX", 0, 1))
+        return Image.frombuffer("RGB", shot.size, shot.raw, "raw", "BGRX", 0, 1)
 
     def close(self) -> None:
         """Let go of the screen. May be called twice."""

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from gameenv.actions import KEYS, Action, parse_action
 from gameenv.clock import NS_PER_S, TickClock
 from gameenv.errors import DisplayError, ListenerDiedError, WindowGoneError
-from gameenv.frames import fit_frame
+from gameenv.frames import fit_picture
 from gameenv.guard import Guard
 from gameenv.keyboard import Keyboard, open_sender
 from gameenv.listener import open_listener
@@ -176,7 +176,7 @@ class Watchdog:
         problem = placement_problem(self._window)
         new = False
         if picture is not None:
-            frame = fit_frame(picture, self._settings.frame)
+            frame = fit_picture(picture, self._settings.frame)
             new, unwell = self._picture.look(frame, t_ns)
             problem = problem or unwell
             self._ring.put(self._number, frame)

@@ -26,7 +26,7 @@ class X11Sender:
         self._codes: dict[str, int] = {}
 
     def send(self, key: str, down: bool) -> None:
-        """Press or release a key; the X server has it on return.
+        """Press or release a key; it is on its way to the X server on return.
 
         Raises:
             DisplayError: If the keyboard layout lacks the key, or the server is gone.
@@ -37,7 +37,7 @@ class X11Sender:
                 raise DisplayError(f"the keyboard layout has no key {key!r}; bind the word to another key")
             self._codes[key] = code
             xtest.fake_input(self._display, X.KeyPress if down else X.KeyRelease, code)
-            self._display.sync()
+            self._display.flush()
 
     def close(self) -> None:
         """Let go of the connection. May be called twice."""
