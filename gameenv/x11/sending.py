@@ -26,7 +26,7 @@ class X11Sender:
         self._codes: dict[str, int] = {}
 
     def send(self, key: str, down: bool) -> None:
-        """Press or release a key; it is on its way to the X server on return.
+        """Press a key, which is on its way to the X server on return, or release one, which the server has seen by then.
 
         Raises:
             DisplayError: If the keyboard layout lacks the key, or the server is gone.
@@ -37,7 +37,10 @@ class X11Sender:
                 raise DisplayError(f"the keyboard layout has no key {key!r}; bind the word to another key")
             self._codes[key] = code
             xtest.fake_input(self._display, X.KeyPress if down else X.KeyRelease, code)
-            self._display.flush()
+            if down:
+                self._display.flush()
+            else:
+                self._display.sync()  # a server that sees the connection close may drop what it has not read yet
 
     def close(self) -> None:
         """Let go of the connection. May be called twice."""
