@@ -106,9 +106,7 @@ def main() -> None:
         if shutil.which("xdotool"):
             both = {"ours": ours(args.steps), "xdotool": theirs(args.steps)}
             for name, costs in both.items():
-                print(
-                    f"beyond the tick, {name:8} p50 {percentile(costs, 50):6.2f} ms  p99 {percentile(costs, 99):6.2f} ms"
-                )
+                print(f"beyond the tick, {name:8}{quantiles(costs)}")
             ratios = [percentile(both["xdotool"], p) / percentile(both["ours"], p) for p in (50, 99)]
             print(f"ratio: p50 {ratios[0]:.1f}, p99 {ratios[1]:.1f}", flush=True)
         else:
@@ -118,10 +116,14 @@ def main() -> None:
             report("all cores busy", args.minutes)
 
 
+def quantiles(values: list[float]) -> str:
+    return f" p50 {percentile(values, 50):.2f} ms  p99 {percentile(values, 99):.2f} ms"
+
+
 def report(name: str, minutes: float) -> None:
     late, skipped, drift = lateness(minutes)
     print(
-        f"lateness, {name}: p50 {percentile(late, 50):.2f} ms  p99 {percentile(late, 99):.2f} ms  max {max(late):.2f} ms, "
+        f"lateness, {name}:{quantiles(late)}  max {max(late):.2f} ms, "
         f"{len(late)} ticks, {skipped} skipped, drift {drift:.3f} ms",
         flush=True,
     )

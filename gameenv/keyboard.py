@@ -5,7 +5,7 @@ guard decides when a key may go down.
 """
 
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from gameenv.actions import KEYS, parse_action
@@ -79,6 +79,21 @@ def bind_keys(keys: Mapping[str, str] | None = None, reserved: Collection[str] =
         if twin != word:
             raise InvalidInputError(f"{twin!r} and {word!r} are both bound to {key!r}; each needs a key of its own")
     return bound
+
+
+def parse_keys(texts: Sequence[str]) -> dict[str, str]:
+    """Read ``word=key`` from each text of a command line, for ``bind_keys``.
+
+    Raises:
+        InvalidInputError: If one is not of this form.
+    """
+    found = {}
+    for text in texts:
+        word, equals, key = text.partition("=")
+        if not (word and equals and key):
+            raise InvalidInputError(f"a key is bound as word=key, such as enter=e; got {text!r}")
+        found[word] = key
+    return found
 
 
 class Keyboard:

@@ -112,7 +112,7 @@ class LiveEnv(gym.Env[Frame, int]):
         self.focus_timeout_s = focus_timeout_s
         self.render_mode = render_mode
         self._reset_hook = reset_hook
-        self._notify = notify or logging.getLogger(__name__).warning
+        self.notify: Callable[[str], object] = notify or logging.getLogger(__name__).warning
         self._special = panic_key, hand_back_key, tuple(hotkeys)
         self.observation_space = gym.spaces.Box(0, 255, self.frame_spec.shape, np.uint8)
         self.action_space = gym.spaces.Discrete(len(ACTIONS))  # pyright: ignore[reportAttributeAccessIssue] (int64)
@@ -248,7 +248,7 @@ class LiveEnv(gym.Env[Frame, int]):
         assert self._companion is not None
         if grab.focused:
             return grab
-        self._notify(
+        self.notify(
             f"the game does not have the focus: no key is pressed. Click into its window (waiting {self._timeout})"
         )
         skipped, events = grab.skipped, grab.events
@@ -261,14 +261,14 @@ class LiveEnv(gym.Env[Frame, int]):
                 return Ended("focus-lost", f"the game did not get the focus within {self._timeout}")
             if waited_s - last_reminder_s >= _REMINDER_S:
                 last_reminder_s = waited_s
-                self._notify(f"still waiting for the focus: {self.focus_timeout_s - waited_s:.0f} s left")
+                self.notify(f"still waiting for the focus: {self.focus_timeout_s - waited_s:.0f} s left")
             answer = self._companion.hold(NONE)
             if isinstance(answer, Ended):
                 return answer
             grab = answer
             skipped += grab.skipped + 1
             events += grab.events
-        self._notify("the game has the focus again")
+        self.notify("the game has the focus again")
         return replace(grab, skipped=skipped, late=True, events=events, interrupted=True)
 
     @property
@@ -279,7 +279,7 @@ class LiveEnv(gym.Env[Frame, int]):
         assert self._companion is not None
         frame = self._companion.frame(grab)
         if grab.problem != self._problem and grab.problem is not None:
-            self._notify(REMEDIES[grab.problem])
+            self.notify(REMEDIES[grab.problem])
         self._problem = grab.problem
         self._number = grab.number
         self._info = {
@@ -304,7 +304,7 @@ class LiveEnv(gym.Env[Frame, int]):
         """The last step of an episode: the last frame once more, and why it is over."""
         self._over = True
         self._forget_companion()
-        self._notify(ended.text)
+        self.notify(ended.text)
         reason: EndReason = ended.reason
         info = {
             **self._info,

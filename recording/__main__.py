@@ -6,28 +6,35 @@ Knows nothing of how an episode is played or written.
 import contextlib
 import signal
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 from rich.console import Console
 
 from gameenv.arena.levels import check_seed, check_split
 from gameenv.arena.tasks import check_task
 from gameenv.cli import run_command
+from gameenv.clock import DEFAULT_FPS, pause
 from gameenv.errors import GameEnvError, InvalidInputError, SessionError, UnknownNameError, require
-from gameenv.frames import DEFAULT_SIZE, FrameSpec
+from gameenv.frames import DEFAULT_SIZE, Fit, FrameSpec
+from gameenv.keyboard import parse_keys
 from recording.crew import Failure, run_crew
+from recording.person import NEXT_LEVEL_KEY, record_person, wait_for_window
 from recording.plan import Plan, share_of
-from recording.players import check_player
+from recording.players import HUMAN, check_player
 from recording.progress import Progress
 from recording.session import DEFAULT_ROOT, Session, find_sessions
-from recording.totals import add_totals, count_totals, describe_totals
+from recording.status import Status
+from recording.totals import add_totals, count_totals, describe, describe_totals
 from recording.worker import Outcome
 from recording.wrapper import new_session_id
 
 PROG = "gameenv-record"
 GAMES = ("arena",)
+LIVE_ID = "gameenv/Live-v0"
+ARENA_WINDOW_ID = "gameenv/ArenaWindow-v0"
 DEFAULT_FRAMES = 36_000
 """One hour at 10 ticks a second, the specification's minimum of training data."""
 
@@ -36,13 +43,19 @@ DEFAULT_FRAMES = 36_000
 class Args:
     """Record demonstrations into dataset/raw_playthrough/<session>/.
 
-    Example: gameenv-record --player expert --frames 6000 --workers 2 --session first
+    A person, in any game's window: gameenv-record --window "The Dark Mod"
+    A person, in the built-in game: gameenv-record
+    The built-in game's scripted player: gameenv-record --player expert --frames 6000 --workers 2 --session first
     """
 
+    window: str | None = None
+    """Record the window whose title has this in it (a regular expression); without it, the built-in game."""
+    process: str | None = None
+    """... whose program's file name has this in it."""
     game: str = "arena"
-    """The game: arena, the built-in one."""
+    """The game's name, for the record: arena is the built-in one; with --window any, by default the window's."""
     player: str = "human"
-    """Who plays: expert, the built-in game's scripted player. human is not available yet."""
+    """Who plays: human, in a live window, or expert, the built-in game's scripted player."""
     tasks: tuple[str, ...] = ("go-to-lantern", "go-to-torch", "open-door", "climb-stairs")
     """The tasks, played in turn; all draws one for each level."""
     split: str = "train"
@@ -50,7 +63,8 @@ class Args:
     seed: int = 0
     """First level number."""
     frames: int | None = None
-    """Stop at the end of the episode in which so many ticks are recorded: 36000, one hour, unless --episodes."""
+    """Stop when so many ticks are recorded, the expert at the end of the episode. By default the expert stops at 36000,
+    one hour, and a person with Ctrl-C."""
     episodes: int | None = None
     """Stop after so many episodes."""
     noise: float = 0.1
@@ -67,6 +81,25 @@ class Args:
     """Go on with --session where it stopped, with the next level."""
     reserve_mb: int = 256
     """Megabytes of free disk to leave; recording stops before they are touched."""
+    fps: float = DEFAULT_FPS
+    """Ticks a second, for a person."""
+    keys: tuple[str, ...] = ()
+    """Words whose key is another in this game: enter=e c=ctrl."""
+    fit: Fit = "letterbox"
+    """How a window of another aspect ratio is fitted into the frame, for a person."""
+    hotkey: str = "p"
+    """The key that starts and stops recording a person."""
+    goal: str | None = None
+    """What the person is about, if it is one thing throughout: "Climb the stairs"."""
+    sound: bool = True
+    """Whether starting and stopping is heard."""
+    wait: bool = False
+    """Wait until the window is there."""
+
+
+_DEFAULTS = {field.name: field.default for field in fields(Args)}
+_A_PERSONS_STEPS = 6_000
+"""Ten minutes at 10 ticks a second: a person may think, start late, or look around."""
 
 
 def make_plans(args: Args) -> list[Plan]:
@@ -75,7 +108,7 @@ def make_plans(args: Args) -> list[Plan]:
     Raises:
         GameEnvError: If an argument cannot be used; the message says which, and what can.
     """
-    if args.game not in GAMES:
+    if args.game not in GAMES and not _is_live(args):
         raise UnknownNameError("game", args.game, GAMES)
     check_player(args.player)
     for task in args.tasks:
@@ -83,7 +116,9 @@ def make_plans(args: Args) -> list[Plan]:
     if not args.tasks or len(set(args.tasks)) != len(args.tasks):
         raise InvalidInputError(f"--tasks needs at least one task and each only once, got {list(args.tasks)}")
     FrameSpec(*args.frame_size)
-    frames = DEFAULT_FRAMES if args.frames is None and args.episodes is None else args.frames
+    person = args.player == HUMAN
+    _check_mixed(args, person)
+    frames = DEFAULT_FRAMES if args.frames is None and args.episodes is None and not person else args.frames
     for name, value, least in (
         ("frames", frames, 1),
         ("episodes", args.episodes, 1),
@@ -96,14 +131,15 @@ def make_plans(args: Args) -> list[Plan]:
         raise InvalidInputError(f"--noise is a share from 0 to 0.5, got {args.noise}")
     if any(total is not None and total < args.workers for total in (frames, args.episodes)):
         raise InvalidInputError(f"--workers {args.workers} are more than there are frames or episodes to record")
-    require("vizdoom", "arena")  # before a session is made that would stay empty
+    if not _is_live(args):
+        require("vizdoom", "arena")  # before a session is made that would stay empty
     name = args.session or (_demand_session(args) if args.resume else new_session_id())
     plan = Plan(
         root=args.out,
         session_id=name,
-        game=args.game,
+        game=(args.window or args.process or args.game) if args.game in GAMES else args.game,
         player=args.player,
-        tasks=args.tasks,
+        tasks=() if _is_live(args) else args.tasks,
         split=check_split(args.split),
         seed=check_seed(args.seed),
         noise=args.noise,
@@ -134,6 +170,8 @@ def record(args: Args) -> int:
         GameEnvError: If an argument cannot be used or a worker failed.
     """
     plans = make_plans(args)
+    if args.player == HUMAN:
+        return _record_person(args, plans[0])
     console = Console(highlight=False)
     signals: list[int] = []
     with _stop_signals(signals), Progress(console, plans) as progress:
@@ -147,6 +185,72 @@ def record(args: Args) -> int:
         console.print(f"stopped; everything until now is kept. To go on: {_resume_command(args, plans)}", markup=False)
         return 128 + signals[0]
     return 0
+
+
+def _record_person(args: Args, plan: Plan) -> int:
+    console = Console(highlight=False)
+    signals: list[int] = []
+    kwargs: dict[str, Any] = {
+        "fps": args.fps,
+        "control": "human",
+        "keys": parse_keys(args.keys),
+        "frame_size": args.frame_size,
+        "fit": args.fit,
+        "disable_env_checker": True,
+    }
+    settings = {"player": HUMAN, "goal": args.goal}
+    if _is_live(args):
+        env = gym.make(
+            LIVE_ID,
+            window=args.window,
+            process=args.process,
+            hotkeys=(args.hotkey,),
+            disable_env_checker=True,
+            **kwargs,
+        )
+    else:
+        settings |= {"tasks": list(plan.tasks), "split": plan.split, "seed": plan.seed}
+        env = gym.make(
+            ARENA_WINDOW_ID, task=plan.tasks[0], split=plan.split, hotkeys=(args.hotkey, NEXT_LEVEL_KEY),
+            max_steps=_A_PERSONS_STEPS, **kwargs,
+        )  # fmt: skip
+    with _stop_signals(signals), Status(console, args.hotkey, sound=args.sound) as status:
+        env.unwrapped.notify = status.say  # type: ignore[attr-defined]
+        if args.wait:
+            status.say(f"waiting for the window {args.window or args.process!r}; Ctrl-C ends")
+            wait_for_window(env, lambda: pause(1.0), lambda: bool(signals))
+        if signals:
+            env.close()
+            return 128 + signals[0]
+        ended = record_person(
+            env, plan, status, hotkey=args.hotkey, goal=args.goal, settings=settings, should_stop=lambda: bool(signals)
+        )
+    if ended.path is None:
+        console.print("nothing was recorded, so no session is kept", markup=False)
+    else:
+        console.print(describe(Session(ended.path)), markup=False)
+        if not ended.finished and plan.frames is not None:
+            console.print(f"to go on: the same command with --session {plan.session_id} --resume", markup=False)
+    return 0 if ended.reason in (None, "window-closed") else 1
+
+
+def _is_live(args: Args) -> bool:
+    return args.window is not None or args.process is not None
+
+
+def _check_mixed(args: Args, person: bool) -> None:
+    """Refuse options that mean nothing together.
+
+    Raises:
+        InvalidInputError: Names the two.
+    """
+    if _is_live(args) and not person:
+        raise InvalidInputError("the expert plays the built-in game only; leave out --window and --process")
+    given = {name for name in ("workers", "noise", "episodes") if getattr(args, name) != _DEFAULTS[name]}
+    if person and given:
+        raise InvalidInputError(f"--{min(given)} is for --player expert; a person plays one window, without it")
+    if not _is_live(args) and args.wait:
+        raise InvalidInputError("--wait is for --window; the built-in game opens its own")
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import gymnasium as gym
 
 from gameenv.actions import Action
-from gameenv.errors import InvalidInputError, UnknownNameError
+from gameenv.errors import UnknownNameError
 from recording.rows import Source
 
 EXPERT = "expert"
@@ -33,34 +33,29 @@ class Player(Protocol):
 
 
 def check_player(name: str) -> str:
-    """Return ``name`` if this player can record.
+    """Return ``name`` if there is such a player.
 
     Raises:
         UnknownNameError: If there is no such player.
-        InvalidInputError: If it is not available yet.
     """
     if name not in PLAYERS:
         raise UnknownNameError("player", name, PLAYERS)
-    if name == HUMAN:
-        raise InvalidInputError(
-            "recording a person at the keyboard (--player human) is not available yet. "
-            "Record the scripted expert: gameenv-record --player expert"
-        )
     return name
 
 
 def make_player(name: str, noise: float) -> Player:
-    """Return the player called ``name``.
+    """Return the player called ``name`` that chooses actions itself; a person plays through a live window.
 
     Args:
-        name: One of ``PLAYERS``.
+        name: ``EXPERT``.
         noise: Share of ticks, 0 to 0.5, that the expert spends exploring.
 
     Raises:
         UnknownNameError: If there is no such player.
-        InvalidInputError: If it is not available yet, or ``noise`` is out of range.
+        InvalidInputError: If ``noise`` is out of range.
     """
-    check_player(name)
+    if name != EXPERT:
+        raise UnknownNameError("player", name, (EXPERT,))
     from gameenv.arena.expert import Expert  # noqa: PLC0415 (needs numpy and the arena only when it plays)
 
     return Expert(noise=noise)

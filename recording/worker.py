@@ -67,7 +67,7 @@ def record_plan(
             before = writer.ticks
             on_tick(before)
             recorders = {task: RecordingWrapper(env, writer=writer) for task, env in envs.items()}
-            episodes = _episodes_begun(writer.last_row)
+            episodes = episodes_begun(writer.last_row)
             for number in count(episodes):
                 if plan.is_done(writer.ticks, number) or should_stop():
                     break
@@ -100,6 +100,6 @@ def _play(
         over = terminated or truncated
 
 
-def _episodes_begun(last: Row | None) -> int:
+def episodes_begun(last: Row | None) -> int:
     """Where a resumed session goes on: after the last episode of which it has a row, whole or not."""
     return 0 if last is None else int(last.info.get(NOTE, -1)) + 1

@@ -26,7 +26,8 @@ from recording.writer import RESERVE_BYTES, SessionWriter
 GAP_TICKS = 2
 """A grab more than this many ticks after the one before starts a new take."""
 _NEEDED = ("tick", "t_ns", "held", "key_events")
-_HAVE_A_FIELD = frozenset({"goal", "t_ns", "held", "late", "focused", "new_frame", "key_events"})
+_HAVE_A_FIELD = frozenset({"goal", "t_ns", "held", "late", "focused", "new_frame", "key_events", "hotkeys"})
+"""What a row has in a field of its own, and the hotkeys, which are never recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class RecordingWrapper(gym.Wrapper[Frame, int, Frame, int]):
 
     A row pairs a grab with the keys until the next one, so the last grab of a take is not written. A new take begins
     with every ``reset``, and where the game was paused, lost the focus, or skipped more than two ticks; nothing is
-    written while it is paused or without the focus. The observation passes through untouched and uncopied.
+    written while it is paused or without the focus. Where a person took over from a policy, the source is
+    ``"correction"``. The observation passes through untouched and uncopied.
 
     Beside the environment's own ``info`` a row's ``info`` holds ``reward`` where it was not 0 and, in an episode's
     last row, ``ended``: ``"terminated"`` or ``"truncated"``.
@@ -183,7 +185,7 @@ class RecordingWrapper(gym.Wrapper[Frame, int, Frame, int]):
             held=tuple(parse_action(word) for word in before["held"]),
             events=_key_events(after["key_events"]),
             end_t_ns=int(after["t_ns"]),
-            source=self._source,
+            source="correction" if self._source == "policy" and before.get("control") == "human" else self._source,
             take=self._take,
             late=bool(before.get("late", False)),
             focused=bool(before.get("focused", True)),

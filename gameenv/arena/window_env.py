@@ -3,6 +3,7 @@
 The arena's levels, goals and rules with ``gameenv/Live-v0``'s screen, keys and clock. Knows nothing of who plays.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
@@ -101,6 +102,15 @@ class ArenaWindowEnv(gym.Env[Frame, int]):
     def watchdog_pid(self) -> int | None:
         """Process number of the window's watchdog."""
         return self._live.watchdog_pid
+
+    @property
+    def notify(self) -> Callable[[str], object]:
+        """Who is told what a person should know."""
+        return self._live.notify
+
+    @notify.setter
+    def notify(self, notify: Callable[[str], object]) -> None:
+        self._live.notify = self._live_kwargs["notify"] = notify
 
     def tics_until(self, tick: int) -> int:
         """Engine tics from the first frame until a tick."""

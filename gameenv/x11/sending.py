@@ -26,7 +26,7 @@ class X11Sender:
         self._codes: dict[str, int] = {}
 
     def send(self, key: str, down: bool) -> None:
-        """Press a key, which is on its way to the X server on return, or release one, which the server has seen by then.
+        """Press a key, which is on its way to the X server on return, or release one, which the server has seen.
 
         Raises:
             DisplayError: If the keyboard layout lacks the key, or the server is gone.
