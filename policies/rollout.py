@@ -16,7 +16,7 @@ from gameenv.errors import InvalidInputError, InvalidReply
 from gameenv.frames import Frame
 from policies.base import AttachesToEnv, Policy, check_goal
 
-Reason = Literal["success", "wrong-declaration", "undeclared", "lost", "time-limit", "error"]
+Reason = Literal["success", "wrong-declaration", "declared", "undeclared", "lost", "time-limit", "interrupted", "error"]
 Observer: TypeAlias = Callable[[Frame, dict[str, Any], Action | None, ActionChunk | None], None]
 """Called with each frame, its ``info``, the action about to be played on it and the chunk that the action is from
 (None for a filler); last with the final frame and None, None."""
@@ -43,9 +43,12 @@ class EpisodeResult:
         terminated: The environment ended the episode.
         truncated: The step limit did, the environment's or ``max_steps``.
         reason: Why the episode is over. ``undeclared``: the environment ended it with the goal reached, but the
-            policy had declared nothing. ``lost``: it ended it otherwise. ``error``: something raised.
+            policy had declared nothing. ``lost``: it ended it otherwise. ``declared``: the policy did, and there is no
+            referee to say whether it was right. ``interrupted``: a live game could not go on. ``error``: something
+            raised.
         error: What raised, None if nothing did.
         seconds: Wall-clock length.
+        truncated_because: Why a live game could not go on (``window-closed``, ``panic-key`` ...), else None.
     """
 
     success: bool
@@ -66,6 +69,7 @@ class EpisodeResult:
     reason: Reason
     error: str | None
     seconds: float
+    truncated_because: str | None = None
 
 
 def run_episode(
@@ -84,6 +88,10 @@ def run_episode(
     and ends the episode: a success if the goal holds then, else a failure. A reply that cannot be read plays one
     filler ``none``, which is never part of a declaration. In an environment without a referee (no ``goal_reached``
     in its ``info``), ``success`` and ``reached`` are False.
+
+    In a live game the rest of a chunk is dropped when play was interrupted (the focus was lost and is back, or a
+    person took over), and the policy looks again; a declaration that was interrupted is none. While a person has the
+    control the policy is not asked.
 
     Args:
         env: The environment; it is reset, and stays open.
@@ -135,6 +143,9 @@ class _Episode:
 
         declared = False
         while not (self._over or declared):
+            if self._info.get("control") == "human":
+                self._play(NONE, None)
+                continue
             chunk = self._ask()
             if chunk is None:
                 self._play(NONE, None)
@@ -142,6 +153,9 @@ class _Episode:
             declared = chunk.done
             for action in chunk.actions[: CHUNK_LENGTH if declared else execute]:
                 self._play(action, chunk)
+                if self._info.get("interrupted", False):
+                    declared = False
+                    break
                 if self._over:
                     break
         if self._observer:
@@ -167,6 +181,7 @@ class _Episode:
             reason=self._reason(success, declared),
             error=None,
             seconds=time.perf_counter() - started,
+            truncated_because=self._info.get("truncated_because"),
         )
 
     @property
@@ -210,8 +225,10 @@ class _Episode:
     def _reason(self, success: bool, declared: bool) -> Reason:
         if success:
             return "success"
+        if "truncated_because" in self._info:
+            return "interrupted"
         if self._terminated:
             return "undeclared" if self._goal_holds and not declared else "lost"
         if declared and self._actions[-CHUNK_LENGTH:] == [NONE] * CHUNK_LENGTH:
-            return "wrong-declaration"
+            return "wrong-declaration" if "goal_reached" in self._info else "declared"
         return "time-limit"

@@ -14,7 +14,7 @@ from gameenv.actions import action_index
 from gameenv.errors import AmbiguousWindowError, DisplayError, NoWindowError, WindowBusyError, WindowError
 from gameenv.keyboard import KeySender, open_sender
 from gameenv.live import LiveEnv
-from tests.gameenv.live.conftest import is_alive, keys_down
+from tests.conftest import is_alive, keys_down
 from tests.gameenv.live.display import Probe, wait_for, x_server
 
 W = action_index("w")

@@ -1,0 +1,230 @@
+"""``gameenv-play``: any policy plays, in any game's window or in the built-in game, goal after goal.
+
+Composes environment, policy and the loop of ``run_episode``, which it leaves alone.
+"""
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import gymnasium as gym
+import tyro
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+import gameenv  # noqa: F401 (registers the environments)
+from gameenv.actions import CHUNK_LENGTH, Action, ActionChunk
+from gameenv.arena.levels import Split
+from gameenv.cli import run_command
+from gameenv.clock import DEFAULT_FPS
+from gameenv.errors import GameEnvError, InvalidInputError
+from gameenv.frames import DEFAULT_SIZE, Frame, FrameSpec
+from gameenv.keyboard import parse_keys
+from policies.base import Policy, check_goal
+from policies.card import ModelCard, check_env
+from policies.load import card_of, load_policy
+from policies.rollout import EpisodeResult, run_episode
+from recording.session import DEFAULT_ROOT
+from recording.wrapper import RecordingWrapper, new_session_id
+
+PROG = "gameenv-play"
+SAFETY = (
+    "F12 in the game stops at once; any game key of yours takes over, F11 hands back. "
+    "For single-player and offline games only."
+)
+_FAILURES = ("focus-lost", "watchdog-ended", "listener-died", "screen-lost")
+
+
+@dataclass(frozen=True, slots=True)
+class Args:
+    """Let a policy play until it declares that the goal is reached, then ask for the next goal.
+
+    In the built-in game's window: gameenv-play --model bc:models/bc
+    In any game's window: gameenv-play --model bc:models/bc --window "The Dark Mod" --goal "Go to the lantern"
+    """
+
+    model: Annotated[str, tyro.conf.arg(aliases=("--policy",))] = "models/gameplay_agent_lora"
+    """Who plays: none, random, expert, replay:<session>, bc:<path>, a model folder, or package.module:factory."""
+    goal: tuple[str, ...] = ()
+    """What to do, in words; several are played in order. The built-in game has a goal of its own for each level."""
+    window: str | None = None
+    """Play the window whose title has this in it (a regular expression); without it, the built-in game."""
+    process: str | None = None
+    """... whose program's file name has this in it."""
+    lock_step: bool = False
+    """Play the built-in game without a window, as fast as it goes."""
+    execute: int = CHUNK_LENGTH
+    """How many of a chunk's seven actions are played before looking again."""
+    fps: float | None = None
+    """Ticks a second; by default what the model learned at, else 10."""
+    keys: tuple[str, ...] = ()
+    """Words whose key is another in this game: enter=e c=ctrl."""
+    max_steps: int | None = None
+    """Most ticks a goal; by default none in a window, about three times the expert's need in the built-in game."""
+    focus_timeout: float = 30.0
+    """Seconds to wait for the window to get the focus (back)."""
+    record: bool = False
+    """Record what is played, into --out."""
+    session: str | None = None
+    """Name of the recording; by default the UTC time."""
+    out: str = DEFAULT_ROOT
+    """The folder recordings live in."""
+    task: str = "go-to-lantern"
+    """Task of the built-in game; all draws one for each level."""
+    split: Split = "validation"
+    """Levels of the built-in game: train, validation or test."""
+    seed: int = 0
+    """First level of the built-in game."""
+
+
+def play(args: Args) -> int:
+    """Play as told and return the exit code.
+
+    Raises:
+        GameEnvError: If an argument cannot be used, or the policy failed.
+    """
+    console = Console(highlight=False)
+    for goal in args.goal:
+        check_goal(goal)
+    is_live = args.window is not None or args.process is not None
+    if is_live and args.lock_step:
+        raise InvalidInputError("--lock-step plays the built-in game; leave out --window and --process")
+    if args.session and not args.record:
+        raise InvalidInputError("--session names a recording: add --record")
+    policy, card = load_policy(args.model), card_of(args.model)
+    goals = iter(_goals(args, is_live, console))
+    first = next(goals, None)
+    if first is None:
+        raise InvalidInputError('say what to do: --goal "Go to the lantern"')
+    env = _make_env(args, card, is_live, console)
+    last: EpisodeResult | None = None
+    with contextlib.closing(_Recorded(env, args, is_live)) as recorded:
+        if card is not None:
+            for warning in check_env(card, env):
+                console.print(warning, markup=False)
+        if not args.lock_step:
+            console.print(SAFETY)
+        number = args.seed
+        goal: str | None = first
+        while goal is not None:
+            with Live(console=console, refresh_per_second=8, transient=True) as line:
+                last = _play_goal(recorded.env, policy, args, (goal or None, None if is_live else number), line)
+            console.print(describe(last), markup=False)
+            if last.truncated_because is not None:
+                break
+            number += 1
+            goal = next(goals, None)
+    return 1 if last is not None and last.truncated_because in _FAILURES else 0
+
+
+def describe(result: EpisodeResult) -> str:
+    """Say in a line how a goal went."""
+    after = f"after {result.steps} actions, {result.seconds:.1f} s"
+    said = {
+        "success": "the policy says that the goal is reached, and the referee agrees",
+        "wrong-declaration": "the policy says that the goal is reached; the referee does not agree",
+        "declared": "the policy says that the goal is reached",
+        "undeclared": "the goal was reached, and the policy did not say so",
+        "lost": "lost",
+        "time-limit": "out of time",
+        "interrupted": f"stopped: {result.truncated_because}",
+    }.get(result.reason, result.reason)
+    invalid = f"; {result.invalid} replies could not be read" if result.invalid else ""
+    return f"{result.goal}: {said} ({after}{invalid})"
+
+
+def main() -> None:
+    """Run the command."""
+    run_command(play, Args, PROG)
+
+
+class _Recorded:
+    """The environment, recorded if that is wanted; both are closed together."""
+
+    def __init__(self, env: gym.Env[Any, Any], args: Args, is_live: bool) -> None:
+        self.env: gym.Env[Any, Any] = env
+        if args.record:
+            game = (args.window or args.process or "") if is_live else "arena"
+            try:
+                self.env = RecordingWrapper(
+                    env, args.out, args.session or new_session_id(), game, "policy", settings={"player": args.model}
+                )
+            except BaseException:
+                env.close()
+                raise
+
+    def close(self) -> None:
+        self.env.close()
+
+
+def _make_env(args: Args, card: ModelCard | None, is_live: bool, console: Console) -> gym.Env[Any, Any]:
+    spec = FrameSpec(*DEFAULT_SIZE) if card is None else card.frame
+    fps = args.fps or (card.fps if card is not None else DEFAULT_FPS)
+    common: dict[str, Any] = {"frame_size": spec.size, "fit": spec.fit, "fps": fps, "disable_env_checker": True}
+    arena: dict[str, Any] = {"task": args.task, "split": args.split, "max_steps": args.max_steps}
+    if args.lock_step:
+        return gym.make("gameenv/Arena-v0", **arena, **common)
+    common |= {"keys": parse_keys(args.keys), "focus_timeout_s": args.focus_timeout}
+    if is_live:
+        env = gym.make("gameenv/Live-v0", window=args.window, process=args.process, **common)
+    else:
+        env = gym.make("gameenv/ArenaWindow-v0", **arena, **common)
+    env.unwrapped.notify = lambda text: console.print(text, markup=False)  # type: ignore[attr-defined]
+    return env
+
+
+def _goals(args: Args, is_live: bool, console: Console) -> Iterator[str]:
+    """The goals to play for: those given, then those asked for; an empty one is the level's own."""
+    yield from args.goal or (() if is_live else ("",))
+    while sys.stdin.isatty():
+        hint = "Enter ends" if is_live else "Enter ends, = for the next level's own goal"
+        try:
+            goal = console.input(f"next goal ({hint}): ").strip()
+        except EOFError:
+            return
+        if not goal:
+            return
+        yield "" if goal == "=" and not is_live else goal
+
+
+def _play_goal(
+    env: gym.Env[Any, Any], policy: Policy, args: Args, what: tuple[str | None, int | None], line: Live
+) -> EpisodeResult:
+    """Play for one goal on one level; what the policy raises is told with its name."""
+    goal, seed = what
+    try:
+        return run_episode(env, policy, goal, seed, args.execute, max_steps=args.max_steps, observer=_Line(line.update))
+    except (GameEnvError, OSError):
+        raise
+    except Exception as error:
+        raise GameEnvError(f"the policy {args.model} failed: {type(error).__name__}: {error}") from error
+
+
+class _Line:
+    """Shows each tick as it is played."""
+
+    def __init__(self, show: Callable[[Text], object]) -> None:
+        self._show = show
+        self._chunk: ActionChunk | None = None
+        self._began = time.perf_counter()
+        self._ticks = 0
+
+    def __call__(self, frame: Frame, info: dict[str, Any], action: Action | None, chunk: ActionChunk | None) -> None:
+        self._ticks += action is not None
+        rate = self._ticks / max(time.perf_counter() - self._began, 1e-6)
+        if info.get("control") == "human":
+            doing = "you have the control, F11 hands back"
+        else:
+            doing = f"{action or '-':<6} of {' '.join(chunk) if chunk else '(unreadable)' if action else '-'}"
+        skipped = f"  thinking skipped {info['skipped']} ticks" if info.get("skipped") else ""
+        problem = f"  {info['problem']}" if info.get("problem") else ""
+        text = f"{info['goal']}  tick {info['tick']}  {rate:4.1f}/s  {doing}{skipped}{problem}"
+        self._show(Text(text, no_wrap=True, overflow="ellipsis"))
+
+
+if __name__ == "__main__":
+    main()
