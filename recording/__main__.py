@@ -200,14 +200,7 @@ def _record_person(args: Args, plan: Plan) -> int:
     }
     settings = {"player": HUMAN, "goal": args.goal}
     if _is_live(args):
-        env = gym.make(
-            LIVE_ID,
-            window=args.window,
-            process=args.process,
-            hotkeys=(args.hotkey,),
-            disable_env_checker=True,
-            **kwargs,
-        )
+        env = gym.make(LIVE_ID, window=args.window, process=args.process, hotkeys=(args.hotkey,), **kwargs)
     else:
         settings |= {"tasks": list(plan.tasks), "split": plan.split, "seed": plan.seed}
         env = gym.make(

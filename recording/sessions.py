@@ -114,9 +114,8 @@ def find_faults(session: Session, unreadable: Sequence[int], black: Sequence[int
         faults.append(f"{totals.dropped:,} ticks were dropped: close other programs, or record at fewer --fps")
     if seconds := _frozen_seconds(session):
         faults.append(f"the picture stood still for {seconds:.0f} s in all, in stretches of over {_FROZEN_S:.0f} s")
-    if totals.seconds >= _FEW_SECONDS:
-        if not _pressed(session).intersection(_CAMERA):
-            faults.append("no camera key (up, down, left, right) was ever pressed: a policy would never look around")
+    if totals.seconds >= _FEW_SECONDS and not _pressed(session).intersection(_CAMERA):
+        faults.append("no camera key (up, down, left, right) was ever pressed: a policy would never look around")
     return faults
 
 
