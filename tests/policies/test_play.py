@@ -1,0 +1,168 @@
+"""``gameenv-play`` through the real command: on a window, on the arena's window, in lock-step."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gameenv.keyboard import open_sender
+from recording import Session
+from tests.gameenv.live.display import Probe, wait_for
+
+POLICIES = '''
+import time
+from gameenv import ActionChunk
+
+class Walks:
+    """Walks for three chunks and says that it is there."""
+
+    def reset(self, goal, *, seed=None):
+        self.left = 3
+
+    def predict(self, frame, committed=()):
+        self.left -= 1
+        return ActionChunk(("none",) * 7 if self.left < 0 else ("w", "w", "w", "right", "right", "w", "w"))
+
+class Raises(Walks):
+    def predict(self, frame, committed=()):
+        if self.left == 1:
+            raise RuntimeError("out of ideas")
+        return super().predict(frame)
+
+class Hangs(Walks):
+    def predict(self, frame, committed=()):
+        if self.left == 1:
+            time.sleep(2)
+        return super().predict(frame)
+
+class ForEver(Walks):
+    def predict(self, frame, committed=()):
+        return ActionChunk(("w",) * 7)
+'''
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Callable[..., "subprocess.Popen[str]"]:
+    (tmp_path / "players.py").write_text(POLICIES)
+
+    def start(*options: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "policies.play", *options],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, "COLUMNS": "200", "PYTHONPATH": str(tmp_path)},
+        )
+
+    return start
+
+
+Play = Callable[..., "subprocess.Popen[str]"]
+
+
+def finish(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    said, _ = process.communicate(timeout=40)
+    return process.returncode, said
+
+
+def test_goals_are_played_one_after_the_other_on_a_window(probe: Probe, play: Play) -> None:
+    code, said = finish(
+        play("--model", "players:Walks", "--window", "^Probe$", "--goal", "Go to the lantern", "Open the door")
+    )
+    assert code == 0, said
+    assert "F12" in said
+    assert "Go to the lantern: the policy says that the goal is reached (after 28 actions" in said
+    assert "Open the door: the policy says" in said
+    assert probe.down == []
+    assert {key for key, _ in probe.keys} == {"w", "Right"}
+
+
+def test_what_is_played_is_recorded(probe: Probe, play: Play, tmp_path: Path) -> None:
+    options = ("--record", "--out", str(tmp_path / "raw"), "--session", "s", "--execute", "3")
+    code, said = finish(play("--model", "players:Walks", "--window", "^Probe$", "--goal", "Go", *options))
+    assert code == 0, said
+    session = Session(tmp_path / "raw" / "s")
+    assert session.closed
+    assert {row.source for row in session} == {"policy"}
+    assert {row.goal for row in session} == {"Go"}
+    assert [row.held for row in session][1:4] == [("w",)] * 3
+
+
+def test_a_policy_that_raises_lets_go_of_the_keys(probe: Probe, play: Play) -> None:
+    code, said = finish(play("--model", "players:Raises", "--window", "^Probe$", "--goal", "Go"))
+    assert code == 1
+    assert "players:Raises failed: RuntimeError: out of ideas" in said
+    assert "Traceback" not in said
+    wait_for(lambda: not probe.down)
+
+
+def test_a_policy_that_hangs_holds_nothing_meanwhile(probe: Probe, play: Play) -> None:
+    process = play("--model", "players:Hangs", "--window", "^Probe$", "--goal", "Go")
+    code, said = finish(process)
+    assert code == 0, said
+    presses = [t_ns for (key, down), t_ns in zip(probe.keys, probe.key_times, strict=True) if key == "w" and down]
+    releases = [t_ns for (key, down), t_ns in zip(probe.keys, probe.key_times, strict=True) if key == "w" and not down]
+    pauses = [(after - before) / 1e9 for before, after in zip(releases, presses[1:], strict=False)]
+    assert max(pauses) > 1.5, "it came up while the policy hung"
+
+
+def test_the_panic_key_ends_it(probe: Probe, play: Play) -> None:
+    process = play("--model", "players:ForEver", "--window", "^Probe$", "--goal", "Go")
+    wait_for(lambda: probe.down == ["w"])
+    sender = open_sender()
+    sender.send("f12", True)
+    sender.send("f12", False)
+    code, said = finish(process)
+    sender.close()
+    assert code == 0
+    assert "stopped: panic-key" in said
+    assert "w" not in probe.down
+
+
+def test_a_focus_that_does_not_come(probe: Probe, make_probe: Callable[..., Probe], play: Play) -> None:
+    make_probe("Other", "300x200+1000+600")
+    code, said = finish(play("--model", "none", "--window", "^Probe$", "--goal", "Go", "--focus-timeout", "0.5"))
+    assert code == 1
+    assert "Click into its window" in said
+    assert "did not get the focus" in said
+    assert probe.keys == []
+
+
+def test_the_expert_plays_the_arena_in_its_window(display: str, play: Play) -> None:
+    code, said = finish(play("--model", "expert"))
+    assert code == 0, said
+    assert "the referee agrees" in said
+
+
+def test_the_arena_without_a_window_or_a_display(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", "")
+    code, said = finish(play("--model", "expert", "--lock-step", "--task", "open-door"))
+    assert code == 0, said
+    assert "the referee agrees" in said
+    assert "F12" not in said
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--model", "expert", "--window", "Probe"), "--goal"),
+        (("--model", "expert", "--window", "Probe", "--goal", " "), "a goal is a short sentence"),
+        (("--model", "none", "--window", "nope", "--goal", "Go"), "no window has title 'nope'"),
+        (("--model", "none", "--window", "nope", "--goal", "Go", "--lock-step"), "leave out --window"),
+        (("--model", "rndom", "--goal", "Go"), "Did you mean 'random'"),
+        (("--model", "models/none-here", "--goal", "Go"), "there is no folder"),
+        (("--model", "none", "--session", "s"), "--record"),
+        (("--model", "none", "--execute", "9"), "1 to 7"),
+        (("--model", "expert", "--window", "^Probe$", "--goal", "Go"), "built-in arena only"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(probe: Probe, play: Play, options: tuple[str, ...], says: str) -> None:
+    code, said = finish(play(*options))
+    assert code == 1
+    assert says in said
+    assert probe.keys == []
