@@ -196,7 +196,7 @@ class FakeWindowsSystem:
         paths.contents.value, modes.contents.value = len(self.hdr) + 1, 2 * len(self.hdr)  # there may be fewer
         return 0
 
-    def QueryDisplayConfig(  # noqa: N802
+    def QueryDisplayConfig(  # noqa: N802, PLR0917
         self, flags: int, path_count: Any, paths: Any, mode_count: Any, modes: Any, topology: int | None
     ) -> int:
         assert (flags, topology) == (2, None)
