@@ -1,12 +1,16 @@
 """An X server and a probe window for benchmarks, where there is no desktop or it should not be disturbed."""
 
 import contextlib
+import importlib.util
 import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+
+from gameenv import ACTIONS
 
 PROBE = Path(__file__).resolve().parent.parent / "tests/gameenv/live/probe.py"
 
@@ -63,6 +67,28 @@ def busy_cores() -> Iterator[None]:
         for burner in burners:
             burner.kill()
             burner.wait()
+
+
+def drain(probe: subprocess.Popen[str]) -> None:
+    """Read what the probe says, so that it never waits for us."""
+
+    def read() -> None:
+        assert probe.stdout is not None
+        for _ in probe.stdout:
+            pass
+
+    threading.Thread(target=read, daemon=True).start()
+
+
+def probe_colours() -> dict[str, tuple[int, int, int]]:
+    """The colour that the probe shows for each action."""
+    spec = importlib.util.spec_from_file_location("probe", PROBE)
+    assert spec is not None
+    assert spec.loader is not None
+    probe = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(probe)
+    names = {"up": "Up", "down": "Down", "left": "Left", "right": "Right", "enter": "Return"}
+    return {word: probe.COLOURS.get(names.get(word, word), probe.BASE) for word in ACTIONS}
 
 
 def percentile(values: list[float], percent: float) -> float:

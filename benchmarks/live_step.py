@@ -12,12 +12,11 @@ import argparse
 import shutil
 import subprocess
 import sys
-import threading
 import time
 
 import gymnasium as gym
 import mss
-from desktop import busy_cores, desktop, percentile, probe_window
+from desktop import busy_cores, desktop, drain, percentile, probe_window
 from PIL import Image
 
 import gameenv
@@ -83,17 +82,6 @@ def lateness(minutes: float) -> tuple[list[float], int, float]:
     env.close()
     drift = (info["t_ns"] - info["lateness_ns"] - start) / 1e6 - info["tick"] * 100
     return late, skipped, drift
-
-
-def drain(probe: subprocess.Popen[str]) -> None:
-    """Read what the probe says, so that it never waits for us."""
-
-    def read() -> None:
-        assert probe.stdout is not None
-        for _ in probe.stdout:
-            pass
-
-    threading.Thread(target=read, daemon=True).start()
 
 
 def main() -> None:
