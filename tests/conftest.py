@@ -3,6 +3,7 @@
 import contextlib
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 
 import gymnasium as gym
@@ -10,12 +11,14 @@ import pytest
 
 import gameenv  # noqa: F401 (registers the environments)
 from gameenv.live import LiveEnv
-from tests.gameenv.live.display import Probe, wait_for, x_server
+from tests.gameenv.live.display import Probe, demand, wait_for, x_server
 
 
 @pytest.fixture(scope="session")
 def xvfb() -> Iterator[str]:
     """One X server for the whole run; each test uses it alone."""
+    if sys.platform != "linux":
+        pytest.skip("the tests of live windows need X11")
     with x_server("Xvfb", "-screen", "0", "1920x1080x24") as name:
         yield name
 
@@ -59,6 +62,7 @@ def release(name: str, code: int) -> None:
 @pytest.fixture
 def window_manager(display: str) -> Iterator[None]:
     """openbox runs during the test."""
+    demand("openbox")
     process = subprocess.Popen(["openbox", "--sm-disable"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     from Xlib import display as xdisplay  # noqa: PLC0415
 

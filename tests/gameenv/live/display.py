@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import queue
+import shutil
 import subprocess
 import sys
 import threading
@@ -11,6 +12,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 PATIENCE_S = 15.0
 PROBE = Path(__file__).with_name("probe.py")
@@ -25,9 +28,16 @@ def wait_for(what: Callable[[], Any], seconds: float = PATIENCE_S) -> Any:
     return answer
 
 
+def demand(program: str) -> None:
+    """Fail, saying how to install it, if a program of the tests is missing."""
+    if shutil.which(program) is None:
+        pytest.fail(f"{program} is missing; live windows are tested with: apt-get install xvfb xserver-xephyr openbox")
+
+
 @contextlib.contextmanager
 def x_server(*command: str, **environment: str) -> Iterator[str]:
     """Start an X server on a free display and return its name, such as ``:7``."""
+    demand(command[0])
     read, write = os.pipe()
     process = subprocess.Popen(
         [*command, "-displayfd", str(write), "-noreset", "-nolisten", "tcp"],

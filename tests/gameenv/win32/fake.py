@@ -12,6 +12,12 @@ from ctypes import wintypes
 from dataclasses import dataclass, field
 from typing import Any
 
+_AS_ON_WINDOWS: dict[Any, Any] = {
+    ctypes.c_long: ctypes.c_int32,
+    ctypes.c_ulong: ctypes.c_uint32,  # a long has 32 bits there
+    ctypes.c_wchar_p: ctypes.c_void_p,  # a callback is handed a string as a copy; to an address it can write
+}
+
 
 @dataclass
 class FakeWindow:
@@ -40,9 +46,8 @@ class FakeFunction:
         assert len(given) == len(self.argtypes), f"{self._answer.__name__} takes {self.argtypes}, got {given}"
         for kind, value in zip(self.argtypes, given, strict=True):
             kind.from_param(value)
-        # A callback is handed a wide string as a copy; as a plain address it can be written to.
-        kinds = [ctypes.c_void_p if kind is ctypes.c_wchar_p else kind for kind in self.argtypes]
-        return ctypes.CFUNCTYPE(self.restype, *kinds)(self._answer)(*given)
+        result, *kinds = (_AS_ON_WINDOWS.get(kind, kind) for kind in (self.restype, *self.argtypes))
+        return ctypes.CFUNCTYPE(result, *kinds)(self._answer)(*given)
 
 
 class FakeLibrary:
