@@ -24,6 +24,11 @@ class Tick:
     skipped: int
 
 
+now_ns: Callable[[], int] = time.perf_counter_ns
+"""The monotonic clock of everything here, in nanoseconds. On Linux and macOS it is the one of ``time.monotonic_ns``,
+which on Windows moves in steps of 15.6 ms until Python 3.13."""
+
+
 def pause(seconds: float) -> None:
     """Do nothing for a while, where something outside is waited for that cannot say when it is done."""
     time.sleep(seconds)
@@ -52,7 +57,7 @@ class TickClock:
     def __init__(
         self,
         fps: float = DEFAULT_FPS,
-        now_ns: Callable[[], int] = time.monotonic_ns,
+        now_ns: Callable[[], int] = now_ns,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self.period_ns = period_ns(fps)

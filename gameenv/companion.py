@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from multiprocessing.connection import Client, Connection, Listener
+from multiprocessing.connection import Client, Listener
 from types import TracebackType
 from typing import Self
 
@@ -17,7 +17,7 @@ from gameenv.actions import Action
 from gameenv.errors import GameEnvError
 from gameenv.frames import Frame
 from gameenv.keyboard import Keyboard, open_sender
-from gameenv.messages import Begin, Ended, Failed, Grab, Hold, Ready, Settings
+from gameenv.messages import Begin, Channel, Ended, Failed, Grab, Hold, Ready, Settings
 from gameenv.processes import sigint_held_back
 from gameenv.ring import FrameRing
 
@@ -57,7 +57,7 @@ class Companion:
                 self._watcher = threading.Thread(
                     target=self._watch, args=(str(door.address), key), name="watchdog's watcher", daemon=True
                 )
-                self._connection: Connection | None = None
+                self._connection: Channel | None = None
                 self._watcher.start()
                 assert self._process.stdin is not None
                 with contextlib.suppress(OSError):

@@ -1,7 +1,7 @@
 """What a live environment and its watchdog process say to each other. Knows nothing of how it is carried."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 from gameenv.actions import Action
 from gameenv.frames import FrameSpec
@@ -9,6 +9,26 @@ from gameenv.guard import Control
 from gameenv.screen import Problem
 
 EndReason = Literal["window-closed", "focus-lost", "panic-key", "watchdog-ended", "listener-died", "screen-lost"]
+
+
+class Channel(Protocol):
+    """What carries them: a connection of ``multiprocessing.connection``, of whatever kind the system has."""
+
+    def send(self, obj: Any, /) -> None:
+        """Send a message."""
+        ...
+
+    def recv(self) -> Any:
+        """Receive the next message; EOFError once the other end is gone."""
+        ...
+
+    def poll(self, timeout: float | None = 0.0, /) -> bool:
+        """Whether there is one, or there will be within the time-out in seconds."""
+        ...
+
+    def close(self) -> None:
+        """Hang up."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,19 +9,18 @@ import contextlib
 import os
 import signal
 import sys
-import time
-from multiprocessing.connection import Client, Connection, wait
+from multiprocessing.connection import Client, wait
 from typing import Any, NoReturn
 
 from gameenv.actions import KEYS, Action, parse_action
-from gameenv.clock import NS_PER_S, TickClock
+from gameenv.clock import NS_PER_S, TickClock, now_ns
 from gameenv.errors import DisplayError, ListenerDiedError, WindowGoneError
 from gameenv.frames import fit_picture
 from gameenv.guard import Guard
 from gameenv.keyboard import Keyboard, open_sender
 from gameenv.listener import open_listener
 from gameenv.locks import lock_window
-from gameenv.messages import Begin, Ended, EndReason, Failed, Grab, Hold, Ready, Settings
+from gameenv.messages import Begin, Channel, Ended, EndReason, Failed, Grab, Hold, Ready, Settings
 from gameenv.ring import SLOTS, FrameRing
 from gameenv.screen import PictureWatch, Screen, placement_problem
 from gameenv.window import open_window_system
@@ -55,7 +54,7 @@ class Watchdog:
         GameEnvError: If the window, the screen or the keys cannot be used.
     """
 
-    def __init__(self, settings: Settings, owner: Connection, resources: contextlib.ExitStack) -> None:
+    def __init__(self, settings: Settings, owner: Channel, resources: contextlib.ExitStack) -> None:
         self._settings = settings
         self._owner = owner
         self._clock = TickClock(settings.fps)
@@ -103,7 +102,7 @@ class Watchdog:
     def _serve_until(self, end_ns: int) -> None:
         """Attend to the owner, the keys and the focus, at least once, until this time."""
         while True:
-            left_s = (end_ns - time.monotonic_ns()) / NS_PER_S
+            left_s = (end_ns - now_ns()) / NS_PER_S
             poll_s = _HOLDING_POLL_S if self._keyboard is not None and self._keyboard.held else _IDLE_POLL_S
             sources: list[Any] = [self._owner]
             if (heard := self._listener.wait_object()) is not None:
@@ -143,7 +142,7 @@ class Watchdog:
 
     def _set_focus(self, focused: bool) -> None:
         released = self._guard.set_focus(focused)
-        now = time.monotonic_ns()
+        now = now_ns()
         self._events.extend((now, word, False) for word in released)
         if not focused:
             self._press()
@@ -164,14 +163,14 @@ class Watchdog:
     def _press(self) -> None:
         """Have exactly the keys down that the guard allows now."""
         if self._keyboard is not None:
-            changes = self._keyboard.hold(self._guard.allowed(time.monotonic_ns()))
-            now = time.monotonic_ns()
+            changes = self._keyboard.hold(self._guard.allowed(now_ns()))
+            now = now_ns()
             self._events.extend((now, parse_action(word), down) for word, down in changes)
 
     def _grab(self, tick: int, deadline_ns: int, *, late: bool) -> None:
         if self._number - self._ring.read >= SLOTS:
             return  # the owner is far behind; the tick counts as skipped
-        t_ns = time.monotonic_ns()
+        t_ns = now_ns()
         picture = self._screen.grab(self._window)
         problem = placement_problem(self._window)
         new = False
@@ -220,7 +219,7 @@ class Watchdog:
         return due
 
 
-def serve(owner: Connection) -> None:
+def serve(owner: Channel) -> None:
     """Do what the owner at the other end asks, then let go of everything and say why."""
     settings: Settings = owner.recv()
     over: _Over | None = None
@@ -251,7 +250,11 @@ def serve(owner: Connection) -> None:
 
 def main() -> None:
     """Run the process: the address to connect to is its one argument, the key to it the first line on its input."""
-    if hasattr(os, "setsid"):
+    if sys.platform == "win32":
+        from gameenv.win32.timer import make_timer_fine  # noqa: PLC0415 (Windows only)
+
+        make_timer_fine()
+    else:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the owner, whose end is ours
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # lets go of the keys on the way out

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import Protocol
 
-from gameenv.errors import AmbiguousWindowError, DisplayError, InvalidInputError, NoWindowError
+from gameenv.errors import AmbiguousWindowError, DisplayError, InvalidInputError, NoWindowError, require
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +122,14 @@ def check_display() -> None:
 
     Raises:
         DisplayError: If DISPLAY is not set; says so in other words under Wayland.
+        MissingExtraError: If the extra ``live`` is not installed.
     """
     if os.environ.get("WAYLAND_DISPLAY") or os.environ.get("XDG_SESSION_TYPE") == "wayland":
         raise DisplayError(
             "this is a Wayland session, which lets no program see or press keys for another: log out and choose an "
             "X11 (Xorg) session"
         )
+    require("Xlib", "live")
     if not os.environ.get("DISPLAY"):
         raise DisplayError(
             "there is no display: DISPLAY is not set. Run this in a desktop session, or set DISPLAY=:0 (over SSH), or "

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gameenv.actions import ACTIONS, CHUNK_LENGTH
+from gameenv.clock import now_ns
 from gameenv.errors import GameEnvError, SessionError
 from gameenv.frames import Fit, FrameSpec
 
@@ -27,7 +28,7 @@ class Anchor:
     Attributes:
         row: Rows from this one on carry monotonic times that belong to this anchor.
         wall_ns: Nanoseconds since 1970 (UTC).
-        monotonic_ns: ``time.monotonic_ns()`` at the same moment.
+        monotonic_ns: ``gameenv.clock.now_ns()`` at the same moment.
     """
 
     row: int
@@ -37,7 +38,7 @@ class Anchor:
     @classmethod
     def now(cls, row: int) -> "Anchor":
         """Take one."""
-        return cls(row, time.time_ns(), time.monotonic_ns())
+        return cls(row, time.time_ns(), now_ns())
 
 
 @dataclass(frozen=True, slots=True)

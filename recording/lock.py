@@ -5,10 +5,10 @@ Knows nothing of what a session holds.
 
 import contextlib
 import os
-import sys
 from pathlib import Path
 
 from gameenv.errors import SessionError
+from gameenv.locks import lock_file
 
 LOCK_FILE = ".lock"
 
@@ -33,7 +33,7 @@ class SessionLock:
         except OSError as error:
             raise SessionError(f"cannot lock the session {folder}: {error}") from error
         try:
-            _lock(fd)
+            lock_file(fd)
         except (BlockingIOError, PermissionError):
             # Windows forbids reading the locked byte, so the holder's number stands behind it.
             holder = _read_holder(fd)
@@ -55,18 +55,6 @@ class SessionLock:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
-
-
-def _lock(fd: int) -> None:
-    if sys.platform == "win32":
-        import msvcrt  # noqa: PLC0415 (Windows only)
-
-        os.lseek(fd, 0, os.SEEK_SET)
-        msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl  # noqa: PLC0415 (not on Windows)
-
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _read_holder(fd: int) -> str:

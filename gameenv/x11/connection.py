@@ -36,7 +36,7 @@ def open_display() -> Any:
     """
     try:
         return display.Display()
-    except (XDisplayError, ConnectionClosedError, XError, OSError) as error:
+    except (XDisplayError, ConnectionClosedError, XError, OSError, OverflowError) as error:
         raise DisplayError(
             f"the X display cannot be opened ({error}). Is DISPLAY right, and may this user connect to it (xauth)?"
         ) from error

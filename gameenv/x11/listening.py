@@ -5,7 +5,6 @@ Raw events come whoever has the focus or a grab; the caller decides which count.
 
 import contextlib
 import struct
-import time
 from collections.abc import Collection
 from typing import Any
 
@@ -14,6 +13,7 @@ from Xlib.error import ConnectionClosedError, XError
 from Xlib.ext import xinput
 from Xlib.ext.ge import GenericEventCode
 
+from gameenv.clock import now_ns
 from gameenv.errors import DisplayError, GameEnvError, ListenerDiedError
 from gameenv.listener import HeardKey
 from gameenv.x11.connection import keycode, open_display
@@ -116,7 +116,7 @@ class X11Listener:
 
 def _monotonic_ns(time_ms: int) -> int:
     """The server's time stamp on our clock, which is the same one on the same machine; else the time now."""
-    now_ns = time.monotonic_ns()
-    now_ms = now_ns // _NS_PER_MS
+    now = now_ns()
+    now_ms = now // _NS_PER_MS
     ago_ms = (now_ms - time_ms) % _TIME_WRAPS_MS
-    return (now_ms - ago_ms) * _NS_PER_MS if ago_ms < _SAME_CLOCK_MS else now_ns
+    return (now_ms - ago_ms) * _NS_PER_MS if ago_ms < _SAME_CLOCK_MS else now

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import gymnasium as gym
 import pytest
@@ -113,7 +114,7 @@ def test_two_windows_do_not_mix(window: ArenaWindow) -> None:
     assert window.is_open
 
 
-def make(**kwargs: object) -> gym.Env:
+def make(**kwargs: Any) -> gym.Env[Any, Any]:
     return gym.make("gameenv/ArenaWindow-v0", disable_env_checker=True, window_size=(640, 360), **kwargs)
 
 
@@ -137,7 +138,7 @@ def test_the_expert_wins_through_screen_and_keys(display: str, task: str) -> Non
             assert not info["goal_reached"]
             expert.attach(env)
             expert.reset(info["goal"], seed=seed)
-            over = False
+            over, reward = False, 0.0
             while not over:
                 _, reward, terminated, truncated, info = env.step(action_index(expert.act()[0]))
                 over = terminated or truncated
@@ -176,7 +177,7 @@ def test_a_person_wins_by_taking_the_hands_off(display: str, sender: KeySender) 
             _, _, _, truncated, info = env.step(0)
             assert not truncated
         sender.send("left", False)
-        over = False
+        reward, terminated, over = 0.0, False, False
         while not over:
             _, reward, terminated, over, info = env.step(0)
         assert (reward, terminated) == (0.0, False), "out of time, not won: the goal does not hold"

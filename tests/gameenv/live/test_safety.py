@@ -401,8 +401,7 @@ def test_the_person_presses_while_the_policy_plays(display: str, monkeypatch: py
         env = LiveEnv(window="^Probe$")
         try:
             env.reset()
-            for _ in range(3):
-                info = env.step(W)[4]
+            info = [env.step(W)[4] for _ in range(3)][-1]
             assert (info["control"], info["held"]) == ("agent", ("w",)), "its own keys are not a person's"
             outside.send("a", True)
             info = wait_for(lambda: (found := env.step(W)[4])["control"] == "human" and found)

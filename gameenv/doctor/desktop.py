@@ -1,0 +1,191 @@
+"""Looks at what live games need: a desktop, windows, pictures of them, pressing and hearing keys.
+
+Presses nothing, and listens only to see whether it may. Knows nothing of models.
+"""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+
+from gameenv.actions import KEYS
+from gameenv.clock import NS_PER_S, now_ns
+from gameenv.doctor.finding import Finding
+from gameenv.errors import GameEnvError, require
+from gameenv.keyboard import open_sender
+from gameenv.listener import open_listener
+from gameenv.screen import REMEDIES, PictureWatch, Screen, placement_problem
+from gameenv.window import (
+    WindowInfo,
+    WindowState,
+    WindowSystem,
+    check_display,
+    find_window,
+    open_window_system,
+)
+
+_LISTED = 8
+
+
+def check_desktop(window: str | None = None) -> Iterator[Finding]:
+    """Check everything that playing a window needs.
+
+    Args:
+        window: The game's title, as for ``Live-v0``; without it the whole desktop is looked at.
+    """
+    display = check_display_server()
+    yield display
+    if display.level == "red":
+        return
+    try:
+        system = open_window_system()
+    except GameEnvError as error:
+        yield Finding("windows", "red", str(error))
+        return
+    with contextlib.closing(system):
+        finding, info = check_windows(system, window)
+        yield finding
+        if window is None or info is not None:
+            yield check_capture(system, info)
+        yield check_pressing()
+        yield check_listening()
+        if sys.platform == "win32":
+            yield check_rights(info)
+            yield check_colours()
+
+
+def check_display_server() -> Finding:
+    """Whether there is a desktop whose windows can be seen and pressed keys for."""
+    if sys.platform == "win32":
+        return Finding("display", "green", "Windows desktop")
+    if sys.platform == "darwin":
+        return Finding("display", "red", "live windows are not supported on macOS", "use Windows, or Linux with X11")
+    try:
+        check_display()
+        require("Xlib", "live")
+    except GameEnvError as error:
+        return Finding("display", "red", str(error))
+    return Finding("display", "green", f"X11, display {os.environ['DISPLAY']}")
+
+
+def check_windows(system: WindowSystem, window: str | None) -> tuple[Finding, WindowInfo | None]:
+    """Whether windows are seen, and the one that was asked for, if it is there."""
+    try:
+        if window is not None:
+            info = find_window(system, window)
+            text = f"{info.title!r} ({info.process or 'unknown program'}, process {info.pid or 'unknown'})"
+            return Finding("windows", "green", text), info
+        there = system.windows()
+    except GameEnvError as error:
+        return Finding("windows", "red", str(error)), None
+    if not there:
+        return Finding("windows", "yellow", "no window has a title", "start the game, then run this again"), None
+    titles = ", ".join(repr(each.title) for each in there[:_LISTED])
+    more = f" and {len(there) - _LISTED} more" if len(there) > _LISTED else ""
+    return Finding("windows", "green", f"{len(there)}: {titles}{more}"), None
+
+
+def check_capture(system: WindowSystem, info: WindowInfo | None) -> Finding:
+    """Whether a picture can be taken, of the game or of the whole desktop, that is not all black."""
+    name = "capture"
+    try:
+        state = _place(system, info)
+        if state is None:
+            return Finding(name, "yellow", "not tried: there is no window", "start the game, then run this again")
+        problem = placement_problem(state)
+        if problem in ("minimised", "off-screen"):
+            return Finding(name, "red", "no picture can be taken", REMEDIES[problem])
+        with contextlib.closing(Screen()) as screen:
+            screen.grab(state)  # the first one sets things up
+            start_ns = now_ns()
+            frame = np.asarray(screen.grab(state))
+            took_ms = (now_ns() - start_ns) / 1e6
+    except GameEnvError as error:
+        return Finding(name, "red", str(error))
+    watch = PictureWatch()
+    watch.look(frame, 0)
+    if watch.look(frame, NS_PER_S)[1] == "black":
+        what = "the window" if info else "the whole screen"
+        remedy = (
+            REMEDIES["black"] if info else "unlock the screen and run this in the desktop session that shows the game"
+        )
+        return Finding(name, "red", f"a picture of {what} is all black", remedy)
+    height, width, _ = frame.shape
+    text = f"{width}x{height} of {'the window' if info else 'the desktop'} in {took_ms:.1f} ms"
+    if problem is not None:
+        return Finding(name, "yellow", text, REMEDIES[problem])
+    return Finding(name, "green", text)
+
+
+def _place(system: WindowSystem, info: WindowInfo | None) -> WindowState | None:
+    """Where to look: the game, or else the desktop, whose size the system tells with any window."""
+    if info is not None:
+        return system.state(info.handle)
+    there = system.windows()
+    if not there:
+        return None
+    desktop = system.state(there[0].handle).desktop
+    return WindowState(client=desktop, focused=False, minimised=False, desktop=desktop)
+
+
+def check_pressing() -> Finding:
+    """Whether keys could be pressed; none is."""
+    try:
+        open_sender().close()
+    except GameEnvError as error:
+        return Finding("pressing keys", "red", str(error))
+    return Finding("pressing keys", "green", "allowed; none was pressed")
+
+
+def check_listening() -> Finding:
+    """Whether keys could be heard, and from which keyboards."""
+    name = "hearing keys"
+    try:
+        open_listener(KEYS).close()
+        if sys.platform == "win32":
+            return Finding(name, "green", "allowed; what programs press is told from what a person presses")
+        from gameenv.x11.devices import person_keyboards  # noqa: PLC0415 (X11 only)
+
+        keyboards = person_keyboards()
+    except GameEnvError as error:
+        return Finding(name, "red", str(error))
+    if not keyboards:
+        return Finding(
+            name,
+            "yellow",
+            "allowed, but this display has no keyboard of a person's: keys from afar may count as a program's",
+            "play at the machine itself to record demonstrations",
+        )
+    return Finding(name, "green", f"allowed; a person's keyboards: {', '.join(keyboards)}")
+
+
+def check_rights(info: WindowInfo | None) -> Finding:
+    """Whether the game runs as administrator and this program does not (Windows)."""
+    from gameenv.win32.processes import Processes  # noqa: PLC0415 (Windows only)
+
+    processes = Processes()
+    if info is not None and processes.outranks(info.pid):
+        return Finding(
+            "rights",
+            "red",
+            f"{info.process or 'the game'} runs as administrator and this program does not: Windows keeps keys from it",
+            "run this as administrator too, or the game without",
+        )
+    own = "as administrator" if processes.is_elevated() else "as an ordinary user"
+    return Finding("rights", "green", f"this program runs {own}{'' if info is None else ', which is enough'}")
+
+
+def check_colours() -> Finding:
+    """Whether pictures have the colours that the person sees (Windows)."""
+    from gameenv.win32.hdr import is_hdr_on  # noqa: PLC0415 (Windows only)
+
+    if is_hdr_on():
+        return Finding(
+            "colours",
+            "yellow",
+            "a monitor is in HDR, where pictures of the screen have other colours than the person sees",
+            "turn HDR off in Settings, System, Display while recording and playing, or leave it on for both",
+        )
+    return Finding("colours", "green", "no monitor is in HDR")
