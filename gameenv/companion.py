@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Listener
 from types import TracebackType
 from typing import Self
@@ -66,9 +67,10 @@ class Companion:
                 self._connection = door.accept()
             self._connection.send(settings)
             answer = self._receive()
-        except Exception:
+        except (EOFError, OSError, AuthenticationError) as error:
+            said = self._last_words()
             self.close()
-            raise
+            raise GameEnvError(f"the watchdog process did not start: {said}") from error
         finally:
             ring.forget_name()
         if isinstance(answer, Failed):

@@ -25,7 +25,7 @@ from gameenv.ring import SLOTS, FrameRing
 from gameenv.screen import PictureWatch, Screen, placement_problem
 from gameenv.window import open_window_system
 
-_READY_NS = 3_000_000
+_READY_NS = 5_000_000
 """So long before a tick is due the process stops listening and gets ready to grab."""
 _HOLDING_POLL_S = 0.005
 """How often the focus and the owner are looked at while a key is down."""

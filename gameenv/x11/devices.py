@@ -1,11 +1,17 @@
 """The keyboards of an X server, as keys are heard from them. Knows nothing of keys."""
 
 import contextlib
+from typing import Any
 
 from Xlib.ext import xinput
 
 from gameenv.errors import DisplayError
 from gameenv.x11.connection import Translated, open_display
+
+
+def injects(device: Any) -> bool:
+    """Whether programs press keys with this device: XTEST makes one for each master keyboard."""
+    return str(device.name).lower().endswith("xtest keyboard")
 
 
 def person_keyboards() -> tuple[str, ...]:
@@ -20,8 +26,7 @@ def person_keyboards() -> tuple[str, ...]:
             if not display.has_extension("XInputExtension"):
                 raise DisplayError("this X server has no XInput extension, so keys cannot be listened to")
             devices = display.xinput_query_device(xinput.AllDevices).devices
-        names = [str(each.name) for each in devices if each.use == xinput.SlaveKeyboard]
-        return tuple(name for name in names if not name.lower().endswith("xtest keyboard"))
+        return tuple(str(each.name) for each in devices if each.use == xinput.SlaveKeyboard and not injects(each))
     finally:
         with contextlib.suppress(DisplayError), Translated():
             display.close()

@@ -17,6 +17,7 @@ from gameenv.clock import now_ns
 from gameenv.errors import DisplayError, GameEnvError, ListenerDiedError
 from gameenv.listener import HeardKey
 from gameenv.x11.connection import keycode, open_display
+from gameenv.x11.devices import injects
 
 _RAW_EVENT = struct.Struct("=HIIHHI")  # device, time in ms, keycode, source device, length of what follows, flags
 _NS_PER_MS = 1_000_000
@@ -99,7 +100,7 @@ class X11Listener:
 
     def _read_devices(self) -> None:
         devices = self._display.xinput_query_device(xinput.AllDevices).devices
-        self._injecting = {device.deviceid for device in devices if device.name.lower().endswith("xtest keyboard")}
+        self._injecting = {device.deviceid for device in devices if injects(device)}
 
     def _read(self, event: Any) -> HeardKey | None:
         if event.evtype not in (xinput.RawKeyPress, xinput.RawKeyRelease):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from gameenv.actions import action_index
-from gameenv.errors import AmbiguousWindowError, DisplayError, NoWindowError, WindowBusyError, WindowError
+from gameenv.errors import AmbiguousWindowError, DisplayError, GameEnvError, NoWindowError, WindowBusyError, WindowError
 from gameenv.keyboard import KeySender, open_sender
 from gameenv.live import LiveEnv
 from tests.conftest import is_alive, keys_down
@@ -476,3 +476,12 @@ def test_closing_twice_and_never_having_begun(make_env: Make) -> None:
     env = make_env()
     env.close()
     env.close()
+
+
+def test_a_watchdog_that_does_not_start_is_an_error_and_not_a_wait(
+    probe: Probe, make_env: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env = make_env()
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(GameEnvError, match="did not start: exit code 1"):
+        env.reset()
