@@ -3,17 +3,21 @@
 The only place that knows which labelers there are; each is imported when it is chosen.
 """
 
+from collections.abc import Callable
+
 from gameenv.errors import InvalidInputError, UnknownNameError
 from labeling.labeler import Labeler
+from labeling.recorded import Recorded
 from labeling.referee import Referee
 from recording.session import Session
 
 AUTO = "auto"
-LABELERS = ("referee",)
+_MAKERS: dict[str, Callable[[], Labeler]] = {"referee": Referee, "recorded": Recorded}
+LABELERS = tuple(_MAKERS)
 
 
 def choose_labeler(name: str, session: Session) -> Labeler:
-    """Return the labeler called ``name``; ``auto`` is the referee where the session has the arena's truth.
+    """Return the labeler called ``name``; ``auto`` is the first that has what it needs in the session.
 
     Raises:
         UnknownNameError: If there is no such labeler.
@@ -21,10 +25,16 @@ def choose_labeler(name: str, session: Session) -> Labeler:
     """
     if name not in (AUTO, *LABELERS):
         raise UnknownNameError("labeler", name, (AUTO, *LABELERS))
-    referee = Referee()
-    if name == AUTO and (objection := referee.objection(session)):
-        raise InvalidInputError(
-            f"no labeler can label the session {session.info.session_id}: it lacks the arena's truth ({objection}), "
-            f"and the labelers there are need it: {', '.join(LABELERS)}"
-        )
-    return referee
+    if name != AUTO:
+        return _MAKERS[name]()
+    objections = []
+    for make in _MAKERS.values():
+        labeler = make()
+        objection = labeler.objection(session)
+        if objection is None:
+            return labeler
+        objections.append(f"{labeler.name}: {objection}")
+    raise InvalidInputError(
+        f"no labeler can label the session {session.info.session_id} ({'; '.join(objections)}). "
+        'Record with a goal: gameenv-record --goal "Climb the stairs"'
+    )

@@ -64,7 +64,7 @@ def test_the_referee_objects_where_the_truth_is_missing(tmp_path: Path):
 def test_auto_takes_the_referee_where_there_is_the_truth(tmp_path: Path):
     assert isinstance(choose_labeler("auto", record(tmp_path, "a", Ticks(["w"] * 5))), Referee)
     live = record(tmp_path, "b", Ticks(["w"] * 5, goal=None, reached=()))
-    with pytest.raises(InvalidInputError, match=r"session b: it lacks the arena's truth .* need it: referee"):
+    with pytest.raises(InvalidInputError, match=r"session b \(referee: row 0 has no known goal"):
         choose_labeler("auto", live)
 
 
