@@ -40,8 +40,8 @@ class Args:
     out: str = DEFAULT_OUT
     """Where the labeled segments go. On the recordings' file system frames take no space: they are linked."""
     labeler: str = AUTO
-    """Who names the goals: referee (the arena's own truth), recorded (what gameenv-record --goal was given), or auto: the
-    first of these that a session has."""
+    """Who names the goals: referee (the arena's own truth), recorded (what gameenv-record --goal was given), or auto:
+    the first of these that a session has."""
     seconds: float = DEFAULT_SECONDS
     """Length of a clip."""
     tail: Tail = "next"
