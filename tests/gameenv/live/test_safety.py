@@ -459,6 +459,32 @@ def test_the_x_server_dies(monkeypatch: pytest.MonkeyPatch) -> None:
         probe.close()
 
 
+def test_its_connection_for_the_screen_dies(probe: Probe, make_env: Make) -> None:
+    """Of the watchdog's connections to the X server, the only one that a client may ask to be ended."""
+    from Xlib import display  # noqa: PLC0415
+    from Xlib.ext import res  # noqa: PLC0415
+
+    env = make_env(notify=lambda text: None)
+    env.reset()
+    env.step(W)
+    wait_for(lambda: probe.down == ["w"])
+    connection = display.Display()
+    asked = [{"client": 0, "mask": res.LocalClientPIDMask}]
+    clients = sorted(
+        each.spec.client
+        for each in connection.res_query_client_ids(asked).ids
+        if each.value and each.value[0] == env.watchdog_pid
+    )
+    (screen,) = [each for each in clients if connection.res_query_client_resources(each).types]
+    connection.create_resource_object("resource", screen).kill_client()
+    connection.sync()
+    connection.close()
+    info = wait_for(lambda: (step := env.step(W))[3] and step[4])
+    assert info["truncated_because"] in ("listener-died", "screen-lost", "watchdog-ended")
+    wait_for(lambda: not probe.down)
+    env.reset()
+
+
 def test_two_agents_on_one_window(probe: Probe, make_env: Make) -> None:
     first, second = make_env(), make_env()
     first.reset()
