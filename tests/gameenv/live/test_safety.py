@@ -475,7 +475,7 @@ def test_its_connection_for_the_screen_dies(probe: Probe, make_env: Make) -> Non
         for each in connection.res_query_client_ids(asked).ids
         if each.value and each.value[0] == env.watchdog_pid
     )
-    (screen,) = [each for each in clients if connection.res_query_client_resources(each).types]
+    _, screen, *_ = clients  # in the order in which they were opened
     connection.create_resource_object("resource", screen).kill_client()
     connection.sync()
     connection.close()
