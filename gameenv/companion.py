@@ -25,7 +25,7 @@ from gameenv.ring import FrameRing
 _REUSE_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "67108864", "MALLOC_TRIM_THRESHOLD_": "268435456"}
 """glibc would give the memory of each grab back to the system and get it anew, page by page: half the grab's time."""
 _PATIENCE_S = 20.0
-"""How long a watchdog process is waited for that does not answer: it answers every tick."""
+"""How long, beyond a tick, a watchdog process is waited for that does not answer."""
 
 
 class Companion:
@@ -150,9 +150,10 @@ class Companion:
     def _receive(self) -> object:
         assert self._connection is not None
         try:
-            if self._connection.poll(_PATIENCE_S):
+            patience_s = _PATIENCE_S + 1 / self._settings.fps
+            if self._connection.poll(patience_s):
                 return self._connection.recv()
-            why = f"it has not answered for {_PATIENCE_S:.0f} s"
+            why = f"it has not answered for {patience_s:.0f} s"
         except (EOFError, OSError):
             why = self._last_words()
         return Ended("watchdog-ended", f"the watchdog process ended unexpectedly: {why}")
