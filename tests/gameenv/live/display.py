@@ -69,6 +69,7 @@ class Probe:
         self.keys: list[tuple[str, bool]] = []
         self.key_times: list[int] = []
         self.synthetic = 0
+        self.focused = False
         threading.Thread(target=self._listen, daemon=True).start()
         self.handle = int(self._next("window"))
         self._next("mapped")
@@ -82,6 +83,8 @@ class Probe:
                 self.synthetic += said["synthetic"]
                 self.key_times.append(said["t_ns"])
                 self.keys.append((said["key"], said["down"]))
+            elif "focus" in said:
+                self.focused = said["focus"]
             else:
                 self._said.put(said)
 
@@ -103,8 +106,7 @@ class Probe:
     def focus(self) -> None:
         """Take the input focus and wait until the window has it."""
         self.tell("focus")
-        while not self._next("focus"):
-            pass
+        wait_for(lambda: self.focused)
 
     @property
     def down(self) -> list[str]:
