@@ -75,13 +75,14 @@ def record_person(
         raise
     with contextlib.closing(recorder):
         recorder.paused = True
-        status.say(f"{hotkey.upper()} in the game's window starts and stops recording; Ctrl-C here ends")
-        number = episodes_begun(recorder.writer.last_row)
+        first = number = episodes_begun(recorder.writer.last_row)
         reason: str | None = None
         while reason is None and not (should_stop() or plan.is_done(recorder.writer.ticks, number)):
             if plan.tasks:
                 recorder.notes = {NOTE: number, "task": plan.episode(number).task}
             _, info = recorder.reset(**_level(env, plan, number, goal))
+            if number == first:  # not before: a key pressed while the level opens would not be heard
+                status.say(f"{hotkey.upper()} in the game's window starts and stops recording; Ctrl-C here ends")
             if plan.tasks:
                 status.say(f"goal: {info['goal']}   (hands off for a second when it is reached; N for the next level)")
             reason = _play(recorder, plan, status, hotkey, should_stop)

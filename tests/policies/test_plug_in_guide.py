@@ -23,7 +23,7 @@ def run(tmp_path: Path, *command: str) -> str:
 
 def test_the_guide_works_as_written(tmp_path: Path) -> None:
     _, policy, check, play = blocks("python")
-    (command,) = blocks("bash")
+    command, watch = blocks("bash")
     assert policy.startswith("# bright.py\n")
     (tmp_path / "bright.py").write_text(policy)
     assert run(tmp_path, "-c", check) == ""
@@ -38,3 +38,8 @@ def test_the_guide_works_as_written(tmp_path: Path) -> None:
     summary = json.loads((tmp_path / "runs" / "bright" / "summary.json").read_text())
     (mine,) = [row for row in summary["results"] if (row["policy"], row["task"]) == ("mine", "all")]
     assert (mine["n"], mine["errors"]) == (2, 0)
+
+    program, *options = watch.splitlines()[0].split()
+    assert program == "gameenv-play"
+    entry = "import sys; sys.path.remove(''); from policies.play import main; main()"
+    assert "Go to the" in run(tmp_path, "-c", entry, *options, "--lock-step", "--max-steps", "20")

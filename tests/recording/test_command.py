@@ -49,7 +49,8 @@ def started(folder, *args):
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # an engine of a killed worker keeps the pipe open
+            process.communicate(timeout=20)
 
 
 def wait_for_ticks(path, count):

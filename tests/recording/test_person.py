@@ -1,10 +1,10 @@
 """A person is recorded through a real window: P, taps, focus, kills, full disks."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from gameenv.keyboard import KeySender, open_sender
+from gameenv.processes import kill_group
 from recording import Session
 from recording.chords import METHODS
-from tests.gameenv.live.display import Probe, wait_for
+from tests.gameenv.live.display import PATIENCE_S, Probe, wait_for
 
 MakeProbe = Callable[..., Probe]
 
@@ -31,17 +32,21 @@ class Recorder:
 
     def __init__(self, root: Path, *options: str, session: str = "s") -> None:
         self.folder = root / session
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "recording", "--out", str(root), "--session", session, "--no-sound", *options],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env={**os.environ, "COLUMNS": "200"},
-        )
+        with tempfile.NamedTemporaryFile(
+            dir=root, suffix=".txt", delete=False
+        ) as said:  # a pipe would wait for engines
+            self._said = Path(said.name)
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "recording", "--out", str(root), "--session", session, "--no-sound", *options],
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "COLUMNS": "200"},
+                start_new_session=True,
+            )
 
     def wait_until_open(self) -> None:
-        wait_for(lambda: self.process.poll() is not None or (self.folder / "session.json").exists())
-        time.sleep(0.5)  # the first grabs
+        wait_for(lambda: self.process.poll() is not None or "starts and stops" in self._said.read_text())
+        time.sleep(0.2)  # the first grabs
 
     @property
     def rows(self) -> int:
@@ -53,8 +58,8 @@ class Recorder:
         return self.output()
 
     def output(self) -> str:
-        said, _ = self.process.communicate(timeout=20)
-        return said
+        self.process.wait(PATIENCE_S)
+        return self._said.read_text()
 
 
 @pytest.fixture
@@ -67,8 +72,8 @@ def record(tmp_path: Path) -> Iterator[Callable[..., Recorder]]:
 
     yield start
     for each in made:
-        each.process.kill()
-        each.process.communicate()
+        kill_group(each.process.pid)  # the arena's engine, too
+        each.process.wait(PATIENCE_S)
 
 
 def press(sender: KeySender, key: str, seconds: float = 0.03) -> None:
@@ -195,12 +200,7 @@ def test_two_recorders_of_one_window(probe: Probe, record: Callable[..., Recorde
 def test_frames_ends_it_and_resume_goes_on(probe: Probe, record: Callable[..., Recorder], sender: KeySender) -> None:
     for total in (5, 9):
         recorder = record("--window", "^Probe$", "--frames", str(total), *(["--resume"] if total == 9 else []))
-        if total == 5:
-            recorder.wait_until_open()
-        else:
-            info = recorder.folder / "session.json"
-            wait_for(lambda info=info: not json.loads(info.read_text())["closed"])
-            time.sleep(0.5)
+        recorder.wait_until_open()
         press(sender, "p")
         recorder.output()
         assert recorder.process.returncode == 0
