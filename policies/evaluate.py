@@ -8,8 +8,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import tyro
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -27,6 +28,7 @@ from policies.evaluation.pool import WorkerPool
 from policies.evaluation.results import SUMMARY_FILE, EpisodeRow, ResultsFolder, write_json
 from policies.evaluation.summary import summarize
 from policies.load import NamedSpec, card_of, load_policy, parse_named_specs
+from policies.options import DEFAULT_OPTIONS, ModelOptions
 from policies.report import write_report
 from recording.disk import is_full
 
@@ -40,8 +42,9 @@ class Args:
     """Measure policies on arena levels: success, paired tests, latency, and a report to look at.
 
     One episode a level, the same levels for every policy. A run that is stopped goes on when the same command is
-    given again. Policies are: none, random, expert, replay:<session>, bc:<path>, a model folder, or
-    package.module:factory; put name= in front to give one a name.
+    given again. Policies are: none, random, expert, replay:<session>, bc:<path>, a folder with a model or an adapter,
+    the hub id of a Qwen3-VL, the address of a server (http://host:port/v1), or package.module:factory; put name= in
+    front to give one a name.
 
     Example: gameenv-evaluate --policies random mine=models/bc --tasks go-to-lantern open-door --execute 7 3
     """
@@ -66,6 +69,7 @@ class Args:
     """Folder for config.json, episodes.jsonl, summary.json and report.html."""
     report: bool = True
     """Write report.html at the end."""
+    model: Annotated[ModelOptions, tyro.conf.arg(name="")] = DEFAULT_OPTIONS
 
 
 def main() -> None:
@@ -88,6 +92,7 @@ def evaluate(args: Args) -> None:
         execute=args.execute,
         seed=args.seed,
         frame_size=args.frame_size,
+        model=args.model,
     )
     if args.workers < 1:
         raise InvalidInputError(f"--workers must be at least 1, got {args.workers}")
@@ -117,7 +122,7 @@ def run(plan: Plan, out: Path, workers: int, console: Console) -> dict[str, Any]
     if plan.env_id == ARENA:
         require("vizdoom", "arena")
     check_cards(plan, console)
-    policies = {named.name: _load(named) for named in plan.policies}
+    policies = {named.name: _load(named, plan.model) for named in plan.policies}
     with ResultsFolder(out, plan) as folder:
         play(plan, policies, folder, workers, console)
         latency = _measure_latency(plan, policies, console)
@@ -172,9 +177,9 @@ def play(plan: Plan, policies: dict[str, Policy], folder: ResultsFolder, workers
             console.print(f"{name}: {len(jobs)} episodes in {time.monotonic() - started_s:.0f} s", **_PLAIN)
 
 
-def _load(named: NamedSpec) -> Policy:
+def _load(named: NamedSpec, options: ModelOptions) -> Policy:
     try:
-        return load_policy(named.spec)
+        return load_policy(named.spec, options)
     except GameEnvError as error:
         if named.name == named.spec:
             raise

@@ -6,6 +6,7 @@ policy is asked for.
 
 import importlib
 import inspect
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -17,13 +18,20 @@ from gameenv.errors import InvalidInputError, UnknownNameError, require
 from policies.base import Policy
 from policies.baselines import NonePolicy, RandomPolicy, ReplayPolicy
 from policies.card import CARD_FILE, ModelCard
+from policies.options import DEFAULT_OPTIONS, ModelOptions
 
 _FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _NAME = re.compile(r"[\w.-]+")
-_MODEL_KINDS = ("bc",)
-CHOICES = ("none", "random", "expert", "replay:<session>", "bc:<path>", "<model folder>", "<package.module:factory>")
+_MODEL_KINDS = ("bc", "vlm")
+_MODEL_FILES = (CARD_FILE, "config.json", "adapter_config.json")
+CHOICES = (
+    *("none", "random", "expert", "replay:<session>", "bc:<path>", "<model or adapter folder>"),
+    *("<hub id of a Qwen3-VL>", "http://<host>:<port>/v1", "<package.module:factory>"),
+)
 _HEADS = ("none", "random", "expert", "replay", "bc")
+API_KEY = "OPENAI_API_KEY"
+"""The environment variable with the key of a server that wants one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +42,22 @@ class NamedSpec:
     spec: str
 
 
-def load_policy(spec: str) -> Policy:
+def load_policy(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Policy:
     """Make the policy that ``spec`` describes.
 
     Args:
-        spec: ``none``, ``random``, ``expert``, ``replay:<session folder>``, ``bc:<model folder>``, a model folder
-            with a ``gameenv.json``, or ``package.module:factory`` (anything importable, the current directory
-            included: a function or class that takes no arguments, or a policy).
+        spec: ``none``, ``random``, ``expert``, ``replay:<session folder>``, ``bc:<model folder>``, a folder with a
+            model or a LoRA adapter, the hub id of a Qwen3-VL, the address of an OpenAI-compatible server
+            (``http://host:port/v1``, with ``#model`` behind it where it has several), or ``package.module:factory``
+            (anything importable, the current directory included: a function or class that takes no arguments, or a
+            policy).
+        options: How to run a Qwen3-VL; a server heeds the temperature. Other policies have nothing to set.
 
     Raises:
         UnknownNameError: If it is none of these; says what it may have meant.
         InvalidInputError: If the folder or the module cannot be used.
         MissingExtraError: If an optional package is needed and missing.
+        GameEnvError: If a model cannot be fetched or a server does not answer; says what to do.
     """
     head, _, rest = spec.partition(":")
     if spec in _SIMPLE:
@@ -53,18 +65,19 @@ def load_policy(spec: str) -> Policy:
     if head in ("replay", "bc"):
         if not rest:
             raise InvalidInputError(f"{head!r} needs a folder behind a colon: {head}:<folder>")
-        return ReplayPolicy(Path(rest)) if head == "replay" else _load_model("bc", Path(rest))
+        return ReplayPolicy(Path(rest)) if head == "replay" else _load_model("bc", Path(rest), options)
     if head in _SIMPLE:
         raise InvalidInputError(f"{head!r} takes nothing behind a colon, got {spec!r}")
     if "://" in spec:
-        raise InvalidInputError(
-            f"{spec!r} is an endpoint address; playing through a server comes with the VLM policy and is not "
-            "supported yet. A model folder on this machine is"
-        )
+        from policies.server import ServerPolicy  # noqa: PLC0415 (its HTTP library loads where it is used)
+
+        return ServerPolicy(spec, temperature=options.temperature, api_key=os.environ.get(API_KEY))
     if spec and Path(spec).is_dir():
-        return _load_model(None, Path(spec))
+        return _load_model(None, Path(spec), options)
     if _FACTORY.fullmatch(spec):
         return _load_object(spec)
+    if _HUB_ID.fullmatch(spec) and not _misspelt(spec) and not spec.startswith(("models/", "dataset/", "runs/")):
+        return _load_vlm(spec, options)
     raise _unknown(spec)
 
 
@@ -72,13 +85,16 @@ def card_of(spec: str) -> ModelCard | None:
     """Read the card of the model that ``spec`` names, without loading the model.
 
     Returns:
-        None for a policy that has no card: a baseline, a recording, anyone's own object.
+        None for a policy that has no card: a baseline, a recording, a model as it was published, a server, anyone's
+        own object.
 
     Raises:
         InvalidInputError: If ``spec`` names a model folder whose card cannot be read.
     """
     folder = model_folder(spec)
-    return None if folder is None else ModelCard.load(_check_folder(folder))
+    if folder is None or _is_plain_model(folder):
+        return None
+    return ModelCard.load(_check_folder(folder))
 
 
 def model_folder(spec: str) -> Path | None:
@@ -132,16 +148,31 @@ def _check_folder(folder: Path) -> Path:
     return folder
 
 
-def _load_model(kind: str | None, folder: Path) -> Policy:
+def _is_plain_model(folder: Path) -> bool:
+    """Whether it is a model in the Hugging Face format that this project did not train."""
+    return not (folder / CARD_FILE).is_file() and any((folder / name).is_file() for name in _MODEL_FILES)
+
+
+def _load_model(kind: str | None, folder: Path, options: ModelOptions) -> Policy:
+    if kind is None and _is_plain_model(folder):
+        return _load_vlm(str(folder), options)
     card = ModelCard.load(_check_folder(folder))
     if card.kind not in _MODEL_KINDS:
         raise UnknownNameError(f"kind of model in {folder / CARD_FILE}:", card.kind, _MODEL_KINDS)
     if kind is not None and kind != card.kind:
         raise InvalidInputError(f"{folder} holds a model of kind {card.kind!r}, not {kind!r}")
+    if card.kind == "vlm":
+        return _load_vlm(str(folder), options)
     require("torch", "train")
     from policies.bc import BCPolicy  # noqa: PLC0415 (torch loads where it is used)
 
     return BCPolicy.load(folder)
+
+
+def _load_vlm(spec: str, options: ModelOptions) -> Policy:
+    from policies.vlm.loading import load_vlm  # noqa: PLC0415 (torch loads where it is used)
+
+    return load_vlm(spec, options)
 
 
 def _load_object(spec: str) -> Policy:
@@ -195,11 +226,6 @@ def _unknown(spec: str) -> InvalidInputError | UnknownNameError:
     misspelt = _misspelt(spec)
     if misspelt:
         return misspelt
-    if _HUB_ID.fullmatch(spec):
-        return InvalidInputError(
-            f"there is no folder {spec!r} here. If it is a hub id: downloading models comes with the VLM policy and is "
-            "not supported yet; give a model folder on this machine"
-        )
     if any(mark in spec for mark in "/\\") or Path(spec).is_absolute():
         return InvalidInputError(f"there is no model folder '{spec}' here; train a model with gameenv-train")
     return UnknownNameError("policy", spec, CHOICES)

@@ -27,6 +27,7 @@ from gameenv.keyboard import parse_keys
 from policies.base import Policy, check_goal
 from policies.card import ModelCard, check_env
 from policies.load import card_of, load_policy
+from policies.options import DEFAULT_OPTIONS, ModelOptions
 from policies.rollout import EpisodeResult, run_episode
 from recording.session import DEFAULT_ROOT
 from recording.wrapper import RecordingWrapper, new_session_id
@@ -48,7 +49,8 @@ class Args:
     """
 
     model: Annotated[str, tyro.conf.arg(aliases=("--policy",))] = "models/gameplay_agent_lora"
-    """Who plays: none, random, expert, replay:<session>, bc:<path>, a model folder, or package.module:factory."""
+    """Who plays: none, random, expert, replay:<session>, bc:<path>, a folder with a model or an adapter, the hub id of
+    a Qwen3-VL, the address of a server (http://host:port/v1), or package.module:factory."""
     goal: tuple[str, ...] = ()
     """What to do, in words; several are played in order. The built-in game has a goal of its own for each level."""
     window: str | None = None
@@ -79,6 +81,7 @@ class Args:
     """Levels of the built-in game: train, validation or test."""
     seed: int = 0
     """First level of the built-in game."""
+    options: Annotated[ModelOptions, tyro.conf.arg(name="")] = DEFAULT_OPTIONS
 
 
 def play(args: Args) -> int:
@@ -95,7 +98,7 @@ def play(args: Args) -> int:
         raise InvalidInputError("--lock-step plays the built-in game; leave out --window and --process")
     if args.session and not args.record:
         raise InvalidInputError("--session names a recording: add --record")
-    policy, card = load_policy(args.model), card_of(args.model)
+    policy, card = load_policy(args.model, args.options), card_of(args.model)
     goals = iter(_goals(args, is_live, console))
     first = next(goals, None)
     if first is None:

@@ -15,6 +15,7 @@ from gameenv.arena.tasks import ALL, TASKS, check_task
 from gameenv.errors import InvalidInputError
 from gameenv.frames import DEFAULT_SIZE, FrameSpec
 from policies.load import NamedSpec
+from policies.options import DEFAULT_OPTIONS, ModelOptions
 
 ARENA = "gameenv/Arena-v0"
 
@@ -43,6 +44,7 @@ class Job:
     execute: int
     env: EnvSpec
     seed: int
+    model: ModelOptions = DEFAULT_OPTIONS
 
     @property
     def key(self) -> tuple[str, int, str, int]:
@@ -63,6 +65,7 @@ class Plan:
         seed: Number of the first level.
         frame_size: Width and height of the frames.
         env_id: The environment; the arena, or one that takes the arena's arguments.
+        model: How to run the policies that are models.
 
     Raises:
         UnknownNameError: If a task or the split does not exist.
@@ -77,6 +80,7 @@ class Plan:
     seed: int = 0
     frame_size: tuple[int, int] = DEFAULT_SIZE
     env_id: str = ARENA
+    model: ModelOptions = DEFAULT_OPTIONS
 
     def __post_init__(self) -> None:
         for task in self.tasks:
@@ -105,7 +109,7 @@ class Plan:
             for task in self.tasks:
                 env = self.env(task)
                 for seed in range(self.seed, self.seed + self.episodes):
-                    yield Job(policy, execute, env, seed)
+                    yield Job(policy, execute, env, seed, self.model)
 
     @property
     def size(self) -> int:

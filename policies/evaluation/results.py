@@ -20,6 +20,7 @@ from typing import Any
 from gameenv.errors import InvalidInputError
 from policies.evaluation.plan import Job, Plan
 from policies.load import model_folder
+from policies.options import DEFAULT_OPTIONS
 from policies.rollout import EpisodeResult
 from recording.disk import is_full
 
@@ -188,6 +189,8 @@ class ResultsFolder:
     def _agree_on(self, asked: Mapping[str, Any]) -> None:
         """Write down what is asked; where episodes have been played already it must be what was asked then."""
         known = _read_config(self.out / CONFIG_FILE)
+        if known is not None:
+            known.setdefault("model", asdict(DEFAULT_OPTIONS))  # not asked for by earlier versions
         if self.rows and known is None:
             raise InvalidInputError(f"{self.out} holds episodes but no {CONFIG_FILE}; give another --out")
         if self.rows and known is not None:

@@ -143,7 +143,7 @@ class _Player:
     def play(self, task: Task) -> object:
         """Play an episode; anything that it raises is its result."""
         try:
-            policy = RemotePolicy(self._parent) if task.remote else self._policy(task.job.policy.spec)
+            policy = RemotePolicy(self._parent) if task.remote else self._policy(task.job)
             env = self._open(task.job.env)
             return run_episode(env, policy, seed=task.job.seed, execute=task.job.execute, observer=self._say_alive)
         except (EOFError, BrokenPipeError, ConnectionError) as error:
@@ -164,10 +164,11 @@ class _Player:
         self.close()  # the next episode gets a fresh environment
         return Failed(describe(error))
 
-    def _policy(self, spec: str) -> Policy:
+    def _policy(self, job: Job) -> Policy:
+        spec = job.policy.spec
         if spec not in self._policies:
             self._policies.clear()
-            self._policies[spec] = load_policy(spec)
+            self._policies[spec] = load_policy(spec, job.model)
             if "torch" in sys.modules:
                 sys.modules["torch"].set_num_threads(1)  # the other workers have cores of their own to fill
         return self._policies[spec]

@@ -39,11 +39,9 @@ def test_what_is_nothing_lists_the_choices(spec: str) -> None:
         load_policy(spec)
 
 
-def test_a_hub_id_and_an_address_say_that_they_come_later() -> None:
-    with pytest.raises(InvalidInputError, match=r"hub id.*VLM policy.*not supported yet"):
-        load_policy("unsloth/Qwen3-VL-8B-Instruct-unsloth-bnb-4bit")
-    with pytest.raises(InvalidInputError, match=r"address.*VLM policy.*not supported yet"):
-        load_policy("http://localhost:8000/v1")
+def test_a_folder_that_is_not_there_is_not_looked_for_on_the_hub() -> None:
+    with pytest.raises(InvalidInputError, match=r"no model folder 'models/gameplay_agent_lora' here"):
+        load_policy("models/gameplay_agent_lora")
 
 
 def test_windows_paths_keep_their_drive() -> None:
@@ -160,7 +158,8 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
-def test_every_error_is_one_line() -> None:
+def test_every_error_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     for spec in ("randon", "bc:", "a/b", "http://x", "quux:f"):
         with pytest.raises(GameEnvError) as caught:
             load_policy(spec)

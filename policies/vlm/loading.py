@@ -1,0 +1,243 @@
+"""From a folder or a hub id to a ``VLMPolicy``: base, base with a LoRA adapter, or merged; any precision, any device.
+
+Knows nothing of how it decodes.
+"""
+
+import contextlib
+import json
+import logging
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gameenv.errors import GameEnvError, InvalidInputError, require
+from policies.card import CARD_FILE, ModelCard
+from policies.options import DEFAULT_OPTIONS, ModelOptions
+from policies.prompt import PROMPT_VERSION
+from policies.vlm.inputs import InputMaker
+from policies.vlm.policy import GreedyVLMPolicy, SamplingVLMPolicy, VLMPolicy
+
+KIND = "vlm"
+ADAPTER_FILE = "adapter_config.json"
+CONFIG_FILE = "config.json"
+MODEL_TYPE = "qwen3_vl"
+log = logging.getLogger(__name__)
+
+
+def is_vlm_folder(folder: Path) -> bool:
+    """Whether a folder holds a model or an adapter in the format of the Hugging Face libraries."""
+    return (folder / CONFIG_FILE).is_file() or (folder / ADAPTER_FILE).is_file()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a model comes from.
+
+    Attributes:
+        base: Folder or hub id of the whole model.
+        adapter: Folder or hub id of the LoRA adapter to put on it, if any.
+        card: What it was trained on, if this project trained it.
+    """
+
+    base: str
+    adapter: str | None
+    card: ModelCard | None
+
+    @property
+    def beside(self) -> str:
+        """Where its tokenizer is."""
+        adapter = Path(self.adapter or "")
+        return str(adapter) if self.adapter and (adapter / "tokenizer_config.json").is_file() else self.base
+
+
+def find_source(spec: str) -> Source:
+    """Look at a folder, or take ``spec`` as a hub id.
+
+    Raises:
+        InvalidInputError: If the folder has no model in it, or its adapter does not name its base.
+    """
+    folder = Path(spec)
+    if not folder.is_dir():
+        return Source(spec, None, None)
+    card = ModelCard.load(folder) if (folder / CARD_FILE).is_file() else None
+    if card is not None and card.prompt_version != PROMPT_VERSION:
+        raise InvalidInputError(
+            f"{folder} was trained with prompt version {card.prompt_version}, this version asks with {PROMPT_VERSION}; "
+            "train it again, or use the version that trained it"
+        )
+    if (folder / ADAPTER_FILE).is_file():
+        return Source(_base_of(folder, card), str(folder), card)
+    if not (folder / CONFIG_FILE).is_file():
+        raise InvalidInputError(
+            f"{folder} has neither {CONFIG_FILE} (a whole model) nor {ADAPTER_FILE} (a LoRA adapter); if its training "
+            "did not finish, run gameenv-train again"
+        )
+    return Source(str(folder), None, card)
+
+
+def _base_of(folder: Path, card: ModelCard | None) -> str:
+    base = _read_json(folder / ADAPTER_FILE).get("base_model_name_or_path") or (card and card.base_model)
+    if not isinstance(base, str) or not base:
+        raise InvalidInputError(f"{folder / ADAPTER_FILE} does not name the model it belongs to; train it again")
+    beside = folder / base
+    return str(beside) if not Path(base).is_absolute() and not Path(base).is_dir() and beside.is_dir() else base
+
+
+def load_vlm(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> VLMPolicy:
+    """Load a Qwen3-VL as a policy.
+
+    Args:
+        spec: A folder with a model or an adapter, or a hub id.
+        options: How to run it.
+
+    Raises:
+        InvalidInputError: If it is no Qwen3-VL, its files are damaged, or adapter and base do not belong together.
+        GameEnvError: If the weights are not on this machine and cannot be fetched, or memory does not suffice; says
+            what to do.
+        MissingExtraError: If an optional package is missing.
+    """
+    torch: Any = require("torch", "vlm")
+    require("transformers", "vlm")
+    source = find_source(spec)
+    device = pick_device(torch, options.device)
+    with _clear_errors(source, torch):
+        _check_type(source)
+        maker = load_maker(source)
+        model = _load_model(source, options, device, torch)
+    policy: VLMPolicy
+    if options.temperature > 0:
+        policy = SamplingVLMPolicy(model, maker, source.card, temperature=options.temperature)
+    else:
+        policy = GreedyVLMPolicy(model, maker, source.card)
+    return policy
+
+
+def pick_device(torch: Any, wanted: str | None) -> str:
+    """The device to run on.
+
+    Raises:
+        InvalidInputError: If the one wanted is not there.
+    """
+    if wanted is None:
+        return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        torch.empty(1, device=wanted)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        line = str(error).splitlines()[0]
+        raise InvalidInputError(
+            f"device {wanted!r} cannot be used here ({line}); gameenv-doctor says what this machine has"
+        ) from error
+    return wanted
+
+
+def pick_dtype(torch: Any, wanted: str, device: str) -> Any:
+    """The number format of the weights."""
+    if wanted != "auto":
+        return getattr(torch, wanted)
+    if device == "cpu":
+        return torch.float32
+    return torch.float16 if device.startswith("cuda") and not torch.cuda.is_bf16_supported() else torch.bfloat16
+
+
+def load_maker(source: Source) -> InputMaker:
+    """The tokenizer and the image processor of a model, which need no torchvision in this form."""
+    transformers: Any = require("transformers", "vlm")
+    images: Any = require("transformers.models.qwen2_vl.image_processing_pil_qwen2_vl", "vlm")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(source.beside)
+    processor = images.Qwen2VLImageProcessorPil.from_pretrained(source.base)
+    return InputMaker(tokenizer, processor, source.card.frame if source.card else None)
+
+
+def _check_type(source: Source) -> None:
+    transformers: Any = require("transformers", "vlm")
+    kind = transformers.AutoConfig.from_pretrained(source.base).model_type
+    if kind != MODEL_TYPE:
+        raise InvalidInputError(
+            f"{source.base} is a {kind!r} model; this policy plays Qwen3-VL ({MODEL_TYPE}) models, such as "
+            "Qwen/Qwen3-VL-8B-Instruct. Others can be served and played through their address: http://host:port/v1"
+        )
+
+
+def _load_model(source: Source, options: ModelOptions, device: str, torch: Any) -> Any:
+    transformers: Any = require("transformers", "vlm")
+    dtype = pick_dtype(torch, options.dtype, device)
+    arguments: dict[str, Any] = {"dtype": dtype, "attn_implementation": "sdpa"}
+    if options.four_bit:
+        require("bitsandbytes", "vlm")
+        arguments["quantization_config"] = transformers.BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=dtype,
+            llm_int8_skip_modules=["lm_head", "visual"],
+        )
+    log.info("loading %s on %s (%s)", source.base, device, "4-bit" if options.four_bit else dtype)
+    model, report = transformers.Qwen3VLForConditionalGeneration.from_pretrained(
+        source.base, device_map={"": device}, output_loading_info=True, **arguments
+    )
+    if report["missing_keys"] or report["mismatched_keys"]:
+        wrong = sorted([*map(str, report["missing_keys"]), *map(str, report["mismatched_keys"])])
+        raise InvalidInputError(
+            f"the weights in {source.base} do not fill its {CONFIG_FILE}: {len(wrong)} are missing or of another "
+            f"shape, {wrong[0]} first; fetch or save the model again"
+        )
+    if source.adapter is not None:
+        model = _put_on(model, source, merge=not getattr(model, "is_quantized", False))
+    return model.eval()
+
+
+def _put_on(model: Any, source: Source, *, merge: bool) -> Any:
+    peft: Any = require("peft", "vlm")
+    try:
+        adapted = peft.PeftModel.from_pretrained(model, source.adapter)
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise InvalidInputError(
+            f"the adapter {source.adapter} does not fit {source.base}: {str(error).splitlines()[0]} It was trained on "
+            "another model; name that one as base_model_name_or_path in its adapter_config.json"
+        ) from error
+    # Merged weights answer faster; 4-bit ones would lose by it and keep their adapter beside them.
+    return adapted.merge_and_unload() if merge else adapted.get_base_model()
+
+
+@contextlib.contextmanager
+def _clear_errors(source: Source, torch: Any) -> Iterator[None]:
+    """Say what to do about what the libraries raise."""
+    safetensors: Any = require("safetensors", "vlm")
+    try:
+        yield
+    except GameEnvError:
+        raise
+    except torch.OutOfMemoryError as error:
+        raise GameEnvError(
+            f"{source.base} does not fit into the GPU's memory ({error}). Load it with --four-bit (an 8B model: about "
+            "8 GB instead of 18), close other programs, or take a smaller model"
+        ) from error
+    except safetensors.SafetensorError as error:
+        raise InvalidInputError(
+            f"a weights file of {source.base} is damaged ({error}); fetch or save it again"
+        ) from error
+    except Exception as error:  # the libraries raise many kinds on a damaged folder
+        said = f"{type(error).__name__}: {error}"
+        if Path(source.base).is_dir():
+            raise InvalidInputError(f"cannot load {source.base} ({said}); fetch or save it again") from error
+        if not isinstance(error, OSError | ValueError):
+            raise
+        free_gb = shutil.disk_usage(Path.home()).free / 1e9
+        raise GameEnvError(
+            f"{source.base} is neither a folder here nor a model that could be fetched from the hub "
+            f"({str(error).strip().splitlines()[0]}). To fetch it: pip install huggingface_hub, hf download "
+            f"{source.base}; an 8B model takes about 18 GB of disk ({free_gb:.0f} GB are free here), 8 as 4-bit, and "
+            "as much GPU memory"
+        ) from error
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InvalidInputError(f"{path} is truncated or not JSON ({error}); save the model again") from error
+    if not isinstance(content, dict):
+        raise InvalidInputError(f"{path} must hold a JSON object; save the model again")
+    return content

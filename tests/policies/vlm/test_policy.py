@@ -1,0 +1,112 @@
+"""The VLM policy as runners see it: conforms, streams, samples, and drafts well."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gameenv.actions import ACTIONS
+from gameenv.errors import GameEnvError, InvalidInputError
+from policies import load_policy, run_episode
+from policies.conformance import check_policy, example_frames
+from policies.options import ModelOptions
+from policies.vlm.policy import Drafter, VLMPolicy
+
+
+def load(folder: Path, **options: object) -> VLMPolicy:
+    policy = load_policy(str(folder), ModelOptions(**options))  # pyright: ignore[reportArgumentType]
+    assert isinstance(policy, VLMPolicy)
+    return policy
+
+
+@pytest.mark.parametrize("options", [{}, {"temperature": 0.7}, {"four_bit": True}, {"dtype": "bfloat16"}])
+def test_conforms(tiny_folder: Path, options: dict[str, object]) -> None:
+    if options.get("four_bit"):
+        pytest.importorskip("bitsandbytes")
+    check_policy(load(tiny_folder, **options))
+
+
+def test_a_stream_is_the_chunk_word_by_word(tiny_folder: Path) -> None:
+    policy = load(tiny_folder)
+    for frame in example_frames():
+        policy.reset("Go to the lantern")
+        chunk = policy.predict(frame, ("w", "a"))
+        policy.reset("Go to the lantern")
+        stream = policy.predict_stream(frame, ("w", "a"))
+        assert next(stream) == "w"
+        assert ("w", *stream) == chunk.actions
+    assert policy.passes.total() == 6
+    with pytest.raises(InvalidInputError, match="reset"):
+        next(iter(load(tiny_folder).predict_stream(example_frames()[0])))
+
+
+def test_a_stream_that_is_dropped_harms_nothing(tiny_folder: Path) -> None:
+    policy = load(tiny_folder)
+    policy.reset("Go to the lantern")
+    wanted = policy.predict(example_frames()[1])
+    policy.reset("Go to the lantern")
+    next(policy.predict_stream(example_frames()[2]))
+    assert policy.predict(example_frames()[1]) == wanted
+
+
+def test_what_was_seen_before_changes_no_answer(tiny_folder: Path) -> None:
+    policy = load(tiny_folder)
+    policy.reset("Climb the stairs")
+    rng = np.random.default_rng(0)
+    for _ in range(10):
+        frame = rng.integers(0, 256, (96, 128, 3), np.uint8)
+        used = policy.predict(frame)
+        assert used == policy.predict_batch([frame], ["Climb the stairs"], [()])[0]
+
+
+def test_temperature_draws_and_has_no_batches(tiny_folder: Path) -> None:
+    policy = load(tiny_folder, temperature=2.0)
+    assert not hasattr(policy, "predict_batch"), "a batch has no seeds"
+    policy.reset("Go to the lantern", seed=1)
+    frame = example_frames()[2]
+    drawn = {policy.predict(frame) for _ in range(20)}
+    assert len(drawn) > 1
+    policy.reset("Go to the lantern", seed=1)
+    assert policy.predict(frame) in drawn
+
+
+def test_memory_that_runs_out_says_what_to_lower(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = load(tiny_folder)
+    policy.reset("Go to the lantern")
+
+    def full(*args: object, **kwargs: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(policy.model.model, "forward", full)
+    with pytest.raises(GameEnvError, match="--four-bit"):
+        policy.predict(example_frames()[0])
+
+
+def test_it_plays_the_built_in_game(tiny_folder: Path, tmp_path: Path) -> None:
+    gym = pytest.importorskip("gymnasium")
+    env = gym.make("gameenv/Arena-v0", task="go-to-lantern", split="validation", frame_size=(128, 96))
+    try:
+        policy = load(tiny_folder)
+        result = run_episode(env, policy, seed=0, execute=3, max_steps=30)
+    finally:
+        env.close()
+    assert result.steps >= 1
+    assert result.invalid == 0
+    assert set(result.actions) <= set(ACTIONS)
+    assert 1 <= min(policy.passes) <= max(policy.passes) <= 7
+
+
+def test_a_draft_is_the_last_chunks_tail_by_the_shift_that_fits() -> None:
+    rng = np.random.default_rng(0)
+    script = np.repeat(rng.integers(0, 12, 300), 3).tolist()
+    for execute in (2, 3, 7):
+        drafter = Drafter()
+        right = total = 0
+        for start in range(0, len(script) - 7, execute):
+            chunk = script[start : start + 7]
+            draft = drafter.draft()
+            drafter.learn(chunk)
+            right += draft[: 7 - execute] == chunk[: 7 - execute]
+            total += 1
+        assert right >= 0.95 * total, (execute, right, total)
