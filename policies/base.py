@@ -3,7 +3,7 @@
 Knows nothing of environments, models or time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import gymnasium as gym
@@ -53,6 +53,15 @@ class PredictsBatch(Protocol):
         self, frames: Sequence[Frame], goals: Sequence[str], committed: Sequence[Sequence[Action]]
     ) -> list[ActionChunk]:
         """Return a chunk for each frame and goal; the three sequences have one length."""
+        ...
+
+
+@runtime_checkable
+class PredictsStream(Protocol):
+    """A policy that can publish the words of a chunk one by one, before it is complete."""
+
+    def predict_stream(self, frame: Frame, committed: Sequence[Action] = ()) -> Iterator[Action]:
+        """Yield the seven words of what ``predict`` would return, each as soon as it is certain."""
         ...
 
 

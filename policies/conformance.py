@@ -17,7 +17,7 @@ import numpy as np
 from gameenv.actions import ACTIONS, CHUNK_LENGTH, Action, ActionChunk
 from gameenv.errors import GameEnvError, InvalidInputError, InvalidReply
 from gameenv.frames import DEFAULT_SIZE, Frame
-from policies.base import MAX_COMMITTED, AttachesToEnv, Policy, PredictsBatch
+from policies.base import MAX_COMMITTED, AttachesToEnv, Policy, PredictsBatch, PredictsStream
 
 GOAL = "Go to the lantern"
 SEED = 7
@@ -193,6 +193,19 @@ def _batch_equals_single(subject: Subject) -> None:
         raise _UnfitError(f"predict_batch must give what predict gives one by one: {list(batch)} is not {single}")
 
 
+def _streams_the_same(subject: Subject) -> None:
+    policy = subject.policy
+    if not isinstance(policy, PredictsStream):
+        return
+    for frame, committed in zip(subject.frames, ((), ACTIONS[1:3], ACTIONS[1:7]), strict=False):
+        subject.begin()
+        chunk = subject.ask(frame, committed)
+        subject.begin()
+        words = tuple(policy.predict_stream(frame.copy(), committed))
+        if chunk is not None and words != chunk.actions:
+            raise _UnfitError(f"predict_stream must give predict's words: {words} is not {chunk.actions}")
+
+
 def _refuses(call: Callable[[], object], what: str) -> None:
     try:
         given = call()
@@ -219,4 +232,5 @@ CHECKS: dict[str, Callable[[Subject], None]] = {
     "repeats itself under a seed": _repeats_under_a_seed,
     "leaves the frame alone": _leaves_the_frame_alone,
     "predicts a batch like single frames": _batch_equals_single,
+    "streams what it predicts": _streams_the_same,
 }

@@ -138,6 +138,11 @@ class BatchDiffers(Good):
         return ActionChunk((*chunk.actions[:6], "c"))
 
 
+class StreamDiffers(Good):
+    def predict_stream(self, frame: Frame, committed: Sequence[Action] = ()) -> Iterator[Action]:
+        yield from self.predict(frame, committed).actions[:6]
+
+
 @pytest.mark.parametrize(
     ("wrong", "check"),
     [
@@ -153,6 +158,7 @@ class BatchDiffers(Good):
         (Moody, "repeats itself under a seed"),
         (Scribbler, "leaves the frame alone"),
         (BatchDiffers, "predicts a batch like single frames"),
+        (StreamDiffers, "streams what it predicts"),
     ],
 )
 def test_what_is_wrong_is_named(wrong: Callable[[], Policy], check: str) -> None:

@@ -155,7 +155,7 @@ def test_the_arena_without_a_window_or_a_display(play: Play, monkeypatch: pytest
         (("--model", "none", "--window", "nope", "--goal", "Go"), "no window has title 'nope'"),
         (("--model", "none", "--window", "nope", "--goal", "Go", "--lock-step"), "leave out --window"),
         (("--model", "rndom", "--goal", "Go"), "Did you mean 'random'"),
-        (("--model", "models/none-here", "--goal", "Go"), "there is no folder"),
+        (("--model", "models/none-here", "--goal", "Go"), "there is no model folder"),
         (("--model", "none", "--session", "s"), "--record"),
         (("--model", "none", "--execute", "9"), "1 to 7"),
         (("--model", "expert", "--window", "^Probe$", "--goal", "Go"), "built-in arena only"),

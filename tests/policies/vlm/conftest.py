@@ -34,7 +34,7 @@ def qwen_tokenizer() -> Any:
     vocab, merges = TikTokenConverter(str(ranks), extra_special_tokens=[]).extract_vocab_merges_from_model(str(ranks))
     return Qwen2Tokenizer(
         vocab=vocab,
-        merges=merges,
+        merges=merges,  # pyright: ignore[reportArgumentType] (pairs, which it takes)
         extra_special_tokens=list(tiny.SPECIAL[1:]),
         chat_template=tiny.CHAT_TEMPLATE,
         eos_token="<|im_end|>",

@@ -11,7 +11,7 @@ from gameenv.errors import GameEnvError, InvalidInputError
 from policies import load_policy, run_episode
 from policies.conformance import check_policy, example_frames
 from policies.options import ModelOptions
-from policies.vlm.policy import Drafter, VLMPolicy
+from policies.vlm.policy import Drafter, GreedyVLMPolicy, VLMPolicy
 
 
 def load(folder: Path, **options: object) -> VLMPolicy:
@@ -52,6 +52,7 @@ def test_a_stream_that_is_dropped_harms_nothing(tiny_folder: Path) -> None:
 
 def test_what_was_seen_before_changes_no_answer(tiny_folder: Path) -> None:
     policy = load(tiny_folder)
+    assert isinstance(policy, GreedyVLMPolicy)
     policy.reset("Climb the stairs")
     rng = np.random.default_rng(0)
     for _ in range(10):
