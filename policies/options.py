@@ -10,6 +10,7 @@ from typing import Literal, get_args
 from gameenv.errors import InvalidInputError, UnknownNameError
 
 Precision = Literal["auto", "bfloat16", "float16", "float32"]
+Backend = Literal["auto", "transformers", "unsloth"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,22 +23,26 @@ class ModelOptions:
             float32 on a CPU.
         four_bit: Load the weights in 4 bits (bitsandbytes nf4): a third of the memory.
         device: ``cuda``, ``cuda:1``, ``mps``, ``cpu``; None takes the first GPU, else the CPU.
+        backend: Which library loads the weights; ``auto`` is unsloth on an NVIDIA GPU where it is installed, else
+            transformers.
 
     Raises:
         InvalidInputError: If the temperature is below 0 or not a number.
-        UnknownNameError: If there is no such dtype.
+        UnknownNameError: If there is no such dtype or backend.
     """
 
     temperature: float = 0.0
     dtype: Precision = "auto"
     four_bit: bool = False
     device: str | None = None
+    backend: Backend = "auto"
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.temperature) and self.temperature >= 0):
             raise InvalidInputError(f"a temperature is 0 or above, got {self.temperature}")
-        if self.dtype not in get_args(Precision):
-            raise UnknownNameError("dtype", self.dtype, get_args(Precision))
+        for name, given, choices in (("dtype", self.dtype, Precision), ("backend", self.backend, Backend)):
+            if given not in get_args(choices):
+                raise UnknownNameError(name, given, get_args(choices))
 
 
 DEFAULT_OPTIONS = ModelOptions()

@@ -4,11 +4,13 @@ Knows nothing of how it decodes.
 """
 
 import contextlib
+import importlib.util
 import json
 import logging
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,20 +100,38 @@ def load_vlm(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> VLMPolicy:
             what to do.
         MissingExtraError: If an optional package is missing.
     """
-    torch: Any = require("torch", "vlm")
-    require("transformers", "vlm")
     source = find_source(spec)
+    torch: Any = require("torch", "vlm")
     device = pick_device(torch, options.device)
+    unsloth = _find_unsloth(options, device)  # before transformers, which it changes when it is imported
+    require("transformers", "vlm")
     with _clear_errors(source, torch):
         _check_type(source)
         maker = load_maker(source)
-        model = _load_model(source, options, device, torch)
+        dtype = pick_dtype(torch, options.dtype, device)
+        load = _load_by_transformers if unsloth is None else partial(_load_by_unsloth, unsloth)
+        log.info("loading %s on %s (%s)", source.base, device, "4-bit" if options.four_bit else dtype)
+        model = load(source, device, dtype, options.four_bit)
+        if source.adapter is not None:
+            model = _put_on(model, source, merge=not getattr(model, "is_quantized", False))
+        model.eval()
     policy: VLMPolicy
     if options.temperature > 0:
         policy = SamplingVLMPolicy(model, maker, source.card, temperature=options.temperature)
     else:
         policy = GreedyVLMPolicy(model, maker, source.card)
+        if unsloth is not None and not policy.answers_whatever_the_draft():
+            log.warning("as unsloth loads it, this model's answers depend on the draft; use --backend transformers")
     return policy
+
+
+def _find_unsloth(options: ModelOptions, device: str) -> Any | None:
+    """Unsloth, if it is to load the weights."""
+    if options.backend == "unsloth" or (
+        options.backend == "auto" and device.startswith("cuda") and importlib.util.find_spec("unsloth") is not None
+    ):
+        return require("unsloth", "unsloth")
+    return None
 
 
 def pick_device(torch: Any, wanted: str | None) -> str:
@@ -160,11 +180,10 @@ def _check_type(source: Source) -> None:
         )
 
 
-def _load_model(source: Source, options: ModelOptions, device: str, torch: Any) -> Any:
+def _load_by_transformers(source: Source, device: str, dtype: Any, four_bit: bool) -> Any:
     transformers: Any = require("transformers", "vlm")
-    dtype = pick_dtype(torch, options.dtype, device)
     arguments: dict[str, Any] = {"dtype": dtype, "attn_implementation": "sdpa"}
-    if options.four_bit:
+    if four_bit:
         require("bitsandbytes", "vlm")
         arguments["quantization_config"] = transformers.BitsAndBytesConfig(
             load_in_4bit=True,
@@ -173,7 +192,6 @@ def _load_model(source: Source, options: ModelOptions, device: str, torch: Any) 
             bnb_4bit_compute_dtype=dtype,
             llm_int8_skip_modules=["lm_head", "visual"],
         )
-    log.info("loading %s on %s (%s)", source.base, device, "4-bit" if options.four_bit else dtype)
     model, report = transformers.Qwen3VLForConditionalGeneration.from_pretrained(
         source.base, device_map={"": device}, output_loading_info=True, **arguments
     )
@@ -183,9 +201,15 @@ def _load_model(source: Source, options: ModelOptions, device: str, torch: Any) 
             f"the weights in {source.base} do not fill its {CONFIG_FILE}: {len(wrong)} are missing or of another "
             f"shape, {wrong[0]} first; fetch or save the model again"
         )
-    if source.adapter is not None:
-        model = _put_on(model, source, merge=not getattr(model, "is_quantized", False))
-    return model.eval()
+    return model
+
+
+def _load_by_unsloth(unsloth: Any, source: Source, device: str, dtype: Any, four_bit: bool) -> Any:
+    loader = unsloth.FastVisionModel
+    model, _ = loader.from_pretrained(
+        source.base, dtype=dtype, load_in_4bit=four_bit, device_map={"": device}, use_gradient_checkpointing=False
+    )
+    return loader.for_inference(model)
 
 
 def _put_on(model: Any, source: Source, *, merge: bool) -> Any:

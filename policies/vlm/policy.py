@@ -14,11 +14,11 @@ import numpy as np
 
 from gameenv.actions import ACTIONS, CHUNK_LENGTH, Action, ActionChunk, action_index
 from gameenv.errors import GameEnvError, InvalidInputError, require
-from gameenv.frames import Frame
+from gameenv.frames import DEFAULT_SIZE, Frame
 from policies.base import check_committed, check_goal
 from policies.card import ModelCard
 from policies.vlm.decoding import Decoder, Row
-from policies.vlm.inputs import InputMaker
+from policies.vlm.inputs import InputMaker, ModelInputs
 
 _FIRST_GUESS = action_index("w")
 _FORGETS = 0.8  # a shift's score fades so much with every chunk
@@ -112,7 +112,7 @@ class VLMPolicy:
         inputs = self.maker.make(frame, self._goal)
         return self._stream(inputs, row)
 
-    def _stream(self, inputs: Any, row: Row) -> Iterator[Action]:
+    def _stream(self, inputs: ModelInputs, row: Row) -> Iterator[Action]:
         said = count = 0
         with self._advising():
             for _ in self._decoder.passes([inputs], [row]):
@@ -122,6 +122,11 @@ class VLMPolicy:
                 said = row.known
         self.passes[count] += 1
         self._drafter.learn(row.words)
+
+    def _decode(self, batch: Sequence[ModelInputs], rows: Sequence[Row]) -> int:
+        """Decode all rows; returns how many passes that took."""
+        with self._advising():
+            return sum(1 for _ in self._decoder.passes(batch, rows))
 
     def _noise(self) -> np.ndarray | None:
         return None
@@ -151,10 +156,23 @@ class GreedyVLMPolicy(VLMPolicy):
         promised = [[action_index(word) for word in check_committed(words)] for words in committed]
         rows = [Row([*words, *[_FIRST_GUESS] * (CHUNK_LENGTH - len(words))], len(words)) for words in promised]
         batch = [self.maker.make(frame, goal) for frame, goal in zip(frames, goals, strict=True)]
-        with self._advising():
-            count = sum(1 for _ in self._decoder.passes(batch, rows))
-        self.passes[count] += 1
+        self.passes[self._decode(batch, rows)] += 1
         return [ActionChunk.of([ACTIONS[word] for word in row.words]) for row in rows]
+
+    def answers_whatever_the_draft(self) -> bool:
+        """Whether answers that took several passes are what one pass gives with them as its draft, as they must be.
+
+        A forward pass that misreads several tokens behind a cache shows here. Looks at three plain pictures.
+        """
+        return all(self._agrees_with_itself(shade) for shade in (20, 127, 235))
+
+    def _agrees_with_itself(self, shade: int) -> bool:
+        frame = np.full((*reversed(DEFAULT_SIZE), 3), shade, np.uint8)
+        inputs = self.maker.make(frame, "Go to the lantern")
+        several = Row([_FIRST_GUESS] * CHUNK_LENGTH, 0)
+        self._decode([inputs], [several])
+        one = Row(list(several.words), 0)
+        return self._decode([inputs], [one]) == 1 and one.words == several.words
 
 
 class SamplingVLMPolicy(VLMPolicy):

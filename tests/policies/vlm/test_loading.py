@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +156,58 @@ def test_a_folder_that_is_spoilt(folder: Path, spoil: Any, says: str) -> None:
     spoil(folder)
     with pytest.raises(InvalidInputError, match=says):
         load_vlm(str(folder))
+
+
+class StandIn(types.ModuleType):
+    """Takes unsloth's calls and loads by transformers."""
+
+    def __init__(self) -> None:
+        super().__init__("unsloth")
+        self.calls: list[Any] = []
+        self.FastVisionModel = self
+
+    def from_pretrained(self, name: str, **options: Any) -> tuple[Any, None]:
+        self.calls.append((name, options))
+        return load_vlm(name, ModelOptions(backend="transformers")).model, None
+
+    def for_inference(self, model: Any) -> Any:
+        self.calls.append("for_inference")
+        return model
+
+
+def test_unsloth_loads_where_it_is_asked_to(
+    adapter: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stand_in = StandIn()
+    monkeypatch.setitem(sys.modules, "unsloth", stand_in)
+    policy = load_vlm(str(adapter), ModelOptions(backend="unsloth", four_bit=True, dtype="bfloat16"))
+    options = {"dtype": torch.bfloat16, "load_in_4bit": True, "device_map": {"": "cpu"}}
+    wanted = {**options, "use_gradient_checkpointing": False}
+    assert stand_in.calls == [(str(tiny_folder), wanted), "for_inference"]
+    assert answers(policy) == answers(load_vlm(str(adapter)))
+    assert not caplog.records
+    assert len(stand_in.calls) == 2, "without a GPU it is not what auto takes"
+
+    monkeypatch.setattr(GreedyVLMPolicy, "answers_whatever_the_draft", lambda policy: False)
+    load_vlm(str(tiny_folder), ModelOptions(backend="unsloth"))
+    assert "--backend transformers" in caplog.text
+
+
+def test_a_model_that_reads_several_tokens_wrongly_is_noticed(
+    tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = load_vlm(str(tiny_folder))
+    assert isinstance(policy, GreedyVLMPolicy)
+    assert policy.answers_whatever_the_draft()
+    right = policy.model.model.forward
+
+    def confused(**arguments: Any) -> Any:  # as if positions behind a cache were counted from the start
+        if "pixel_values" not in arguments:
+            arguments["position_ids"] = arguments["position_ids"] * 0
+        return right(**arguments)
+
+    monkeypatch.setattr(policy.model.model, "forward", confused)
+    assert not policy.answers_whatever_the_draft()
 
 
 def test_options_that_cannot_be_meant(tiny_folder: Path) -> None:
