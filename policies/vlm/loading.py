@@ -18,6 +18,7 @@ from gameenv.errors import GameEnvError, InvalidInputError, require
 from policies.card import CARD_FILE, ModelCard
 from policies.options import DEFAULT_OPTIONS, ModelOptions
 from policies.prompt import PROMPT_VERSION
+from policies.vlm.decoding import flatten_patches
 from policies.vlm.inputs import InputMaker
 from policies.vlm.policy import GreedyVLMPolicy, SamplingVLMPolicy, VLMPolicy
 
@@ -114,6 +115,8 @@ def load_vlm(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> VLMPolicy:
         model = load(source, device, dtype, options.four_bit)
         if source.adapter is not None:
             model = _put_on(model, source, merge=not getattr(model, "is_quantized", False))
+        if unsloth is None:
+            flatten_patches(model)
         model.eval()
     policy: VLMPolicy
     if options.temperature > 0:
