@@ -14,6 +14,7 @@ class Near:
     y: float
     radius: float
     latches: bool = False
+    for_s: float = 0.0
 
     def holds(self, state: ArenaState) -> bool:
         """Whether the player is near enough now."""
@@ -30,6 +31,7 @@ class OnPlatform:
     upper: float
     z: float
     latches: bool = False
+    for_s: float = 0.0
 
     def holds(self, state: ArenaState) -> bool:
         """Whether the player's feet are on the platform now."""
@@ -44,6 +46,7 @@ class DoorOpened:
     sector: int
     rise: float = 56
     latches: bool = True
+    for_s: float = 0.0
 
     def holds(self, state: ArenaState) -> bool:
         """Whether the door is open now."""

@@ -32,6 +32,10 @@ actor ArenaLantern : Column 30001 { Scale 1.7 }
 """DECORATE lump: our own things. The engine's floor lamp is made big enough to be told apart across a room."""
 
 
+WATCHED_ACTORS = frozenset[str]()
+"""Class names of the things that the referee may follow."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prop:
     """Something to stand in a room: its name in goals, and its editor number."""

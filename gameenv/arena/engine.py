@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from gameenv.actions import ACTIONS, Action
-from gameenv.arena.levels import Level
+from gameenv.arena import decor
+from gameenv.arena.levels import Level, Watched
 from gameenv.arena.processes import end_processes, make_engine_folder, own_engines, sweep_orphans
 from gameenv.arena.slots import SLOT_NAMES, LevelSlots
-from gameenv.arena.state import ArenaState
+from gameenv.arena.state import Actor, ArenaState
 from gameenv.errors import EngineGoneError, GameEnvError, require
 from gameenv.frames import Frame
 from gameenv.processes import sigint_held_back
@@ -38,7 +39,12 @@ BUTTONS: dict[Action, str] = {
     "space": "JUMP",
     "enter": "USE",
 }
-_VARIABLES = ("POSITION_X", "POSITION_Y", "POSITION_Z", "ANGLE", "PITCH", "VELOCITY_X", "VELOCITY_Y", "HEALTH")
+# fmt: off
+_VARIABLES = (
+    "POSITION_X", "POSITION_Y", "POSITION_Z", "ANGLE", "PITCH", "VELOCITY_X", "VELOCITY_Y", "HEALTH", "VIEW_HEIGHT",
+    "ON_GROUND",
+)
+# fmt: on
 _RESOLUTIONS = ((256, 144), (320, 180), (512, 288), (640, 360), (800, 450), (1024, 576), (1280, 720), (1920, 1080))
 """The engine's 16:9 sizes; other frame sizes are drawn at the next one up and brought down by the shared resize."""
 
@@ -63,8 +69,8 @@ class Engine:
         state: The truth at that moment.
 
     Args:
-        level: What it starts with; ``open`` it, or another, before ``advance``. If it does not watch sectors, the
-            engine reports none, which is faster, and ``can_open`` only such levels.
+        level: What it starts with; ``open`` it, or another, before ``advance``. Sectors and actors that it does not
+            watch are not reported, which is faster, and the engine ``can_open`` only such levels.
         size: Width and height to draw at, one of the engine's own.
 
     Raises:
@@ -78,7 +84,7 @@ class Engine:
         sweep_orphans()
         folder = make_engine_folder()
         self._slots = LevelSlots(folder / "levels.wad", level.textmap)
-        self._game: Any = configure(vzd, folder, size, watches_sectors=level.watches_sectors)
+        self._game: Any = configure(vzd, folder, size, level.watches)
         pids: set[int] = set()
         # Also runs when the engine is garbage or Python ends, for those who forget to close.
         self._end = weakref.finalize(self, end_engine, os.getpid(), self._game, pids, self._slots, folder)
@@ -87,7 +93,7 @@ class Engine:
         except BaseException:
             self._end()
             raise
-        self._watches_sectors = level.watches_sectors
+        self._watches = level.watches
         self.frame: Frame
         self.state: ArenaState
         self._none = [False] * len(BUTTONS)
@@ -95,7 +101,7 @@ class Engine:
 
     def can_open(self, level: Level) -> bool:
         """Whether this engine reports all that the level's referee needs."""
-        return self._watches_sectors or not level.watches_sectors
+        return level.watches <= self._watches
 
     def open(self, level: Level) -> None:
         """Start a level, always in the same state.
@@ -134,7 +140,7 @@ class Engine:
             self.state = replace(self.state, health=0.0)
             return
         self.frame = state.screen_buffer  # a copy already, made by the engine's binding
-        self.state = arena_state(state, watches_sectors=self._watches_sectors)
+        self.state = arena_state(state, self._watches)
 
     def close(self) -> None:
         """Stop the engine and remove its files. May be called twice."""
@@ -159,14 +165,18 @@ def engine_gone(error: Exception) -> EngineGoneError:
     )
 
 
-def arena_state(state: Any, *, watches_sectors: bool) -> ArenaState:
+def arena_state(state: Any, watches: frozenset[Watched]) -> ArenaState:
     """The truth in what the engine's binding calls a state."""
-    x, y, z, angle, pitch, vx, vy, health = state.game_variables.tolist()
-    ceilings = tuple(sector.ceiling_height for sector in state.sectors) if watches_sectors else ()
-    return ArenaState(x, y, z, angle, pitch, vx, vy, health, ceilings)
+    x, y, z, angle, pitch, vx, vy, health, eyes, on_ground = state.game_variables.tolist()
+    ceilings = tuple(sector.ceiling_height for sector in state.sectors) if "sectors" in watches else ()
+    actors: tuple[Actor, ...] = ()
+    if "actors" in watches:
+        ours = (each for each in state.objects if each.name in decor.WATCHED_ACTORS)
+        actors = tuple(Actor(each.name, each.position_x, each.position_y, each.angle) for each in ours)
+    return ArenaState(x, y, z, angle, pitch, vx, vy, health, eyes, bool(on_ground), ceilings, actors)
 
 
-def configure(vzd: Any, folder: Path, size: tuple[int, int], *, watches_sectors: bool) -> Any:
+def configure(vzd: Any, folder: Path, size: tuple[int, int], watches: frozenset[Watched]) -> Any:
     """An engine that is set up and not yet started: the player's eyes, no decoration, all that the referee needs."""
     game = vzd.DoomGame()
     game.set_doom_game_path(os.path.join(os.path.dirname(vzd.__file__), "freedoom2.wad"))
@@ -177,7 +187,8 @@ def configure(vzd: Any, folder: Path, size: tuple[int, int], *, watches_sectors:
     game.set_screen_format(vzd.ScreenFormat.RGB24)
     game.set_available_buttons([getattr(vzd.Button, name) for name in BUTTONS.values()])
     game.set_available_game_variables([getattr(vzd.GameVariable, name) for name in _VARIABLES])
-    game.set_sectors_info_enabled(watches_sectors)
+    game.set_sectors_info_enabled("sectors" in watches)
+    game.set_objects_info_enabled("actors" in watches)
     game.set_window_visible(False)
     game.set_sound_enabled(False)
     game.set_mode(vzd.Mode.PLAYER)

@@ -200,7 +200,7 @@ class ArenaEnv(gym.Env[Frame, int]):
             "focused": True,
             "new_frame": new_frame,
             "key_events": events,
-            **self._judge.look(self.state),
+            **self._judge.look(self.state, self.tick),
         }
 
     def render(self) -> Frame | None:  # pyright: ignore[reportIncompatibleMethodOverride]

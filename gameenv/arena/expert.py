@@ -5,7 +5,6 @@ records or judges it.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -83,14 +82,20 @@ class Expert:
         """
         env, guide = self._begun()
         if self._excursion:
-            return self._excursion.pop(), "noise"
+            return self._stray(guide), "noise"
         if self._noise and not (guide.resting or guide.is_freeing):
             shortest, longest = _EXCURSION_TICKS
             mean_length = (shortest + longest) / 2
             if self._rng.random() < self._noise / mean_length / (1 - self._noise):
                 self._excursion = [self._rng.choice(_NOISE_ACTIONS)] * self._rng.randint(shortest, longest)
-                return self._excursion.pop(), "noise"
+                return self._stray(guide), "noise"
         return guide.choose(env.state)
+
+    def _stray(self, guide: Guide) -> Action:
+        """The next action of an excursion."""
+        word = self._excursion.pop()
+        guide.interrupt(word)
+        return word
 
     def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
         """What to do in the next seven ticks, foreseen with the engine's own laws of motion; never noise.
@@ -129,10 +134,10 @@ class Expert:
         for slot in range(CHUNK_LENGTH):
             chosen, _ = guide.choose(walker.state)
             words.append(promised[slot] if slot < len(promised) else chosen)
+            if words[-1] != chosen:
+                guide.interrupt(words[-1])
             self._foreseen.append(guide.copy())
-            walker = walker.hold(words[-1], _tics_in(env, env.tick + slot))
-            state = walker.state
-            walker = replace(walker, state=replace(state, z=guide.floor_at(state.x, state.y)))
+            walker = guide.settle(walker.hold(words[-1], _tics_in(env, env.tick + slot)))
         return ActionChunk(tuple(words)), walker.state
 
     def _begun(self) -> tuple[ShowsState, Guide]:

@@ -14,6 +14,8 @@ CELL = 32
 VOID = -1
 """The region number of solid rock."""
 PLAYER_START = 1
+SWITCHED_SPEED = 32
+"""Eighths of a unit a tic at which a ceiling rises that a switch opens."""
 DOOR_OPEN_SPECIAL = 11  # Door_Open(tag, speed): opens and stays; special 12 would close by itself
 
 
@@ -30,6 +32,7 @@ class Region:
         riser: Texture of the step up to this region, seen from below.
         light: 0 (black) to 255.
         door_speed: Above 0 makes it a door that opens when used, in eighths of a unit a tic.
+        tag: Number by which a switch names it, 0 for none.
     """
 
     floor: int
@@ -40,6 +43,7 @@ class Region:
     riser: str = "STEP4"
     light: int = 192
     door_speed: int = 0
+    tag: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,29 @@ class Thing:
     radius: int = 16
 
 
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A stretch of wall that looks different: a picture, or a switch.
+
+    Attributes:
+        cells: The cells it is seen from, side by side, as (column, row).
+        side: Which way the wall lies from them: (dx, dy), one of them 0.
+        texture: What is on the wall, from the floor up.
+        opens: Tag of the regions whose ceilings rise when it is used, 0 for none.
+    """
+
+    cells: tuple[tuple[int, int], ...]
+    side: tuple[int, int]
+    texture: str
+    opens: int = 0
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """The middle of the stretch, in map units."""
+        along = [sum(axis) / len(self.cells) + 0.5 for axis in zip(*self.cells, strict=True)]
+        return (along[0] + self.side[0] / 2) * CELL, (along[1] + self.side[1] / 2) * CELL
+
+
 @dataclass(slots=True)
 class Plan:
     """A map under construction: ``cells[row][column]`` is a region number or ``VOID``."""
@@ -61,6 +88,7 @@ class Plan:
     rows: int
     regions: list[Region] = field(default_factory=list)
     things: list[Thing] = field(default_factory=list)
+    panels: list[Panel] = field(default_factory=list)
     cells: list[list[int]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -90,42 +118,56 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Edge:
-    """A straight border in cell corners; ``front`` lies to the right of the way from start to end."""
+    """A straight border in cell corners; ``front`` lies to the right of the way from start to end, ``panel`` on it."""
 
     start: tuple[int, int]
     end: tuple[int, int]
     front: int
     back: int
+    panel: Panel | None
 
 
 def _edges(plan: Plan) -> Iterator[_Edge]:
     """Borders between cells of different regions, joined into runs as long as both sides stay the same."""
+    panels = {place: panel for panel in plan.panels for place in _places(panel)}
     void_row, void_column = [VOID] * plan.columns, [VOID] * plan.rows
     rows = [void_row, *plan.cells, void_row]
     for row in range(plan.rows + 1):
         above, below = rows[row + 1], rows[row]  # above has the larger y
         if above != below:
-            yield from _runs(list(zip(above, below, strict=True)), row, horizontal=True)
+            yield from _runs(list(zip(above, below, strict=True)), row, panels, horizontal=True)
     columns = [void_column, *(list(column) for column in zip(*plan.cells, strict=True)), void_column]
     for column in range(plan.columns + 1):
         left, right = columns[column], columns[column + 1]
         if left != right:
-            yield from _runs(list(zip(left, right, strict=True)), column, horizontal=False)
+            yield from _runs(list(zip(left, right, strict=True)), column, panels, horizontal=False)
 
 
-def _runs(sides: Sequence[tuple[int, int]], line: int, *, horizontal: bool) -> Iterator[_Edge]:
-    start = 0
+_Place = tuple[bool, int, int]  # a cell's border: horizontal or not, which line, how far along it
+
+
+def _places(panel: Panel) -> Iterator[_Place]:
+    dx, dy = panel.side
+    for column, row in panel.cells:
+        yield (True, row + (dy > 0), column) if dy else (False, column + (dx > 0), row)
+
+
+def _runs(
+    sides: Sequence[tuple[int, int]], line: int, panels: dict[_Place, Panel], *, horizontal: bool
+) -> Iterator[_Edge]:
+    start, panel = 0, panels.get((horizontal, line, 0))
     for end in range(1, len(sides) + 1):
-        if end < len(sides) and sides[end] == sides[start]:
+        here, panel = panel, panels.get((horizontal, line, end))
+        if end < len(sides) and sides[end] == sides[start] and panel is here:
             continue
         left, right = sides[start]
         if left != right:
             first, last = ((start, line), (end, line)) if horizontal else ((line, start), (line, end))
             # Going east or north, the right-hand side is south or east: the second of the pair.
             if right != VOID:
-                yield _Edge(first, last, right, left)
+                yield _Edge(first, last, right, left, here)
             else:
-                yield _Edge(last, first, left, right)
+                yield _Edge(last, first, left, right, here)
         start = end
 
 
@@ -149,9 +191,9 @@ def textmap(plan: Plan) -> str:
     def vertex(corner: tuple[int, int]) -> int:
         return vertices.setdefault(corner, len(vertices))
 
-    def side(region: int, other: int, *, own_wall: bool) -> int:
+    def side(region: int, other: int, *, own_wall: bool, panel: Panel | None = None) -> int:
         here = plan.regions[region]
-        textures = {"texturemiddle": here.wall}
+        textures = {"texturemiddle": panel.texture if panel else here.wall}
         if not own_wall:
             there = plan.regions[other]
             textures = {"texturetop": there.wall, "texturebottom": there.riser}
@@ -164,7 +206,12 @@ def textmap(plan: Plan) -> str:
             first, last, front, back = last, first, back, front
         values: dict[str, object] = {"v1": vertex(first), "v2": vertex(last)}
         if back == VOID:
-            values |= {"sidefront": side(front, back, own_wall=True), "blocking": True}
+            # Textures begin at the floor, so that pictures hang at their height whatever the ceiling's.
+            values |= {"sidefront": side(front, back, own_wall=True, panel=edge.panel), "blocking": True}
+            values |= {"dontpegbottom": True}
+            if edge.panel and edge.panel.opens:
+                values |= {"special": DOOR_OPEN_SPECIAL, "arg0": edge.panel.opens, "arg1": SWITCHED_SPEED}
+                values |= {"playeruse": True}
         else:
             values |= {"sidefront": side(front, back, own_wall=False), "sideback": side(back, front, own_wall=False)}
             values |= {"twosided": True}
@@ -184,6 +231,7 @@ def textmap(plan: Plan) -> str:
             texturefloor=region.floor_flat,
             textureceiling=region.ceiling_flat,
             lightlevel=region.light,
+            **({"id": region.tag} if region.tag else {}),
         )
         for region in plan.regions
     ]

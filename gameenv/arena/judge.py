@@ -3,6 +3,7 @@
 Knows the level and what the engine says is true; nothing of frames, keys or clocks.
 """
 
+import math
 from collections import deque
 from typing import Any
 
@@ -26,10 +27,16 @@ class Judge:
         self._level = level
         self._recent: deque[Action] = deque(maxlen=CHUNK_LENGTH)
         self._reached = False
+        self._since: int | None = None
+        self._needed = math.ceil(level.condition.for_s * fps)
 
-    def look(self, state: ArenaState) -> dict[str, Any]:
-        """What the arena adds to ``info``, for the state at a grab."""
-        holds = self._level.condition.holds(state)
+    def look(self, state: ArenaState, tick: int) -> dict[str, Any]:
+        """What the arena adds to ``info``, for the state at the grab of a tick."""
+        if not self._level.condition.holds(state):
+            self._since = None
+        elif self._since is None:
+            self._since = tick
+        holds = self._since is not None and tick - self._since >= self._needed
         self._reached = holds or (self._reached and self._level.condition.latches)
         return {
             "goal_reached": self._reached,
@@ -49,6 +56,6 @@ class Judge:
         """Reward, terminated and truncated of the step that held ``word``, once ``look`` has seen its end."""
         self._recent.append(word)
         declared = len(self._recent) == CHUNK_LENGTH and all(recent == NONE for recent in self._recent)
-        won = declared and self._reached
         lost = state.health <= 0
+        won = declared and self._reached and not lost
         return float(won), won or lost, not (won or lost) and tick >= self.max_steps

@@ -10,16 +10,19 @@ from random import Random
 from typing import Literal, Protocol
 
 from gameenv.arena.geometry import PLAYER_START, Plan, Thing, textmap
-from gameenv.arena.nav import NavGrid
+from gameenv.arena.legs.leg import Leg, route_nav
 from gameenv.arena.rooms import NoPlaceError
 from gameenv.arena.state import ArenaState
 from gameenv.errors import InvalidInputError, UnknownNameError
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 SEEDS = 2**31
 """Levels in a (split, task); the engine's own dice take seeds up to here."""
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+Watched = Literal["sectors", "actors"]
+WATCHED: frozenset[Watched] = frozenset({"sectors", "actors"})
+"""What a referee may need beyond the player: heights that change, and the level's own actors."""
 
 
 class Condition(Protocol):
@@ -30,27 +33,14 @@ class Condition(Protocol):
         """Whether it stays reached once it was (an event), or must hold when declared (a place)."""
         ...
 
+    @property
+    def for_s(self) -> float:
+        """How long it must hold without a break to count, in seconds."""
+        ...
+
     def holds(self, state: ArenaState) -> bool:
         """Whether it holds in this state."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """One stretch of the expert's way: walk until ``stop`` units from a point, then perhaps press a key.
-
-    Attributes:
-        x, y: Where to, map units.
-        stop: Distance from the point at which the walker comes to rest.
-        press: ``"enter"`` to press it on arrival.
-        face: What to look at while pressing; by default the point itself.
-    """
-
-    x: float
-    y: float
-    stop: float
-    press: Literal["enter"] | None = None
-    face: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +52,7 @@ class Draft:
     goal: str
     condition: Condition
     route: tuple[Leg, ...]
-    watches_sectors: bool = False
+    watches: frozenset[Watched] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +74,7 @@ class Level:
     goal: str
     condition: Condition
     route: tuple[Leg, ...]
-    watches_sectors: bool
+    watches: frozenset[Watched]
     textmap: str
 
     @property
@@ -134,18 +124,17 @@ def make_level(task: str, build: Callable[[Random], Draft], split: Split, seed: 
             continue
         start, plan = draft.start, draft.plan
         plan.things.append(Thing(PLAYER_START, start.x, start.y, start.angle))
-        text, watches = textmap(plan), draft.watches_sectors
-        return Level(task, split, seed, plan, start, draft.goal, draft.condition, draft.route, watches, text)
+        text = textmap(plan)
+        return Level(task, split, seed, plan, start, draft.goal, draft.condition, draft.route, draft.watches, text)
     raise InvalidInputError(f"no level came of {split}/{task}/{seed} in 200 throws; the family asks for too much room")
 
 
 def _walkable(draft: Draft) -> bool:
-    """Whether every leg of the route can be walked."""
-    targets = {(leg.x, leg.y) for leg in draft.route}
-    nav = NavGrid(draft.plan, [thing for thing in draft.plan.things if (thing.x, thing.y) not in targets])
-    x, y = float(draft.start.x), float(draft.start.y)
+    """Whether there is a way to the beginning of every leg of the route."""
+    nav = route_nav(draft.plan, draft.route)
+    here = float(draft.start.x), float(draft.start.y)
     for leg in draft.route:
-        if not nav.has_way((x, y), (leg.x, leg.y), leg.stop):
+        if not nav.has_way(here, (leg.begins.x, leg.begins.y), leg.begins.within):
             return False
-        x, y = leg.x, leg.y
+        here = leg.ends
     return True

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gameenv.arena.geometry import CELL, VOID, Plan, Thing
+from gameenv.arena.geometry import CELL, VOID, Plan, Region, Thing
 
 SPACING = 16
 _TIGHT = 20.0  # a player's box reaches 16 units each way: here one can stand
@@ -23,7 +23,7 @@ _NEIGHBOURS = [(dc, dr, math.hypot(dc, dr)) for dc in (-1, 0, 1) for dr in (-1, 
 
 
 class NavGrid:
-    """Standing room of a plan, doors closed.
+    """Standing room of a plan, with every door open.
 
     Args:
         plan: The level's geometry.
@@ -34,7 +34,7 @@ class NavGrid:
         scale = CELL // SPACING
         regions = np.array(plan.cells)
         floors = np.array([*(region.floor for region in plan.regions), _VOID_FLOOR], np.int32)  # VOID indexes the last
-        rooms = np.array([*(region.ceiling - region.floor for region in plan.regions), 0])
+        rooms = np.array([*(_headroom(region) for region in plan.regions), 0])
         cell_floor = np.where(rooms[regions] >= _HEADROOM, floors[regions], np.int32(_VOID_FLOOR))
         cell_floor[regions == VOID] = _VOID_FLOOR
         self._floor = cell_floor.repeat(scale, axis=0).repeat(scale, axis=1)
@@ -175,6 +175,10 @@ class NavGrid:
             return row, column
         best = int(np.argmin((rows - row) ** 2 + (columns - column) ** 2))
         return int(rows[best]), int(columns[best])
+
+
+def _headroom(region: Region) -> int:
+    return _HEADROOM if region.door_speed or region.tag else region.ceiling - region.floor
 
 
 def _framed(floor: np.ndarray, above: int, beside: int) -> np.ndarray:

@@ -4,6 +4,16 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Actor:
+    """Something that moves by itself: its class name in the engine, its place in map units, its angle in degrees."""
+
+    name: str
+    x: float
+    y: float
+    angle: float
+
+
+@dataclass(frozen=True, slots=True)
 class ArenaState:
     """The player and the sectors after a tick.
 
@@ -13,7 +23,10 @@ class ArenaState:
         pitch: Degrees, positive looks down.
         vx, vy: Velocity, map units an engine tic (1/35 s).
         health: 100 at the start, 0 dead.
+        eyes: Height of the eyes above the feet, map units: 41 standing, 20.5 crouched, and they bob in walking.
+        on_ground: Whether the feet touch the floor.
         ceilings: Ceiling height of every sector by number; a door opens by raising its ceiling.
+        actors: The level's own actors, if it watches them.
     """
 
     x: float
@@ -24,4 +37,7 @@ class ArenaState:
     vx: float
     vy: float
     health: float
-    ceilings: tuple[float, ...]
+    eyes: float = 41.0
+    on_ground: bool = True
+    ceilings: tuple[float, ...] = ()
+    actors: tuple[Actor, ...] = ()

@@ -14,8 +14,8 @@ _SLACK = 3.0
 def step_limit(level: Level, fps: float = DEFAULT_FPS) -> int:
     """Ticks after which an episode on this level is truncated."""
     x, y = level.start.x, level.start.y
-    length = 0.0
+    seconds = _OVERHEAD_S
     for leg in level.route:
-        length += math.dist((x, y), (leg.x, leg.y))
-        x, y = leg.x, leg.y
-    return math.ceil(_SLACK * (length / WALK_SPEED + _OVERHEAD_S) * fps)
+        seconds += math.dist((x, y), (leg.begins.x, leg.begins.y)) / WALK_SPEED + leg.seconds
+        x, y = leg.ends
+    return math.ceil(_SLACK * seconds * fps)

@@ -23,6 +23,14 @@ _THRUST: dict[str, tuple[float, float]] = {  # map units a tic, and the directio
 _TURN: dict[str, int] = {"left": 1, "right": -1}
 _TURN_DEG = 640 / 65536 * 360
 _SLOW_TURN_DEG = 320 / 65536 * 360
+LOOK_DEG = 2.4719
+"""Degrees a tic of the keys that look up and down."""
+MAX_UP_DEG, MAX_DOWN_DEG = 32.0, 56.0
+STANDING_EYES = 41.0
+CROUCHED_EYES = 20.5
+ABOVE_EYES = 12.0
+"""How far a crouching player's head reaches above his eyes."""
+_CROUCH_SPEED = STANDING_EYES / 12
 _SLOW_TICS = 6
 """A turn key turns slowly until it has been down for this many tics; going from one straight to the other counts on."""
 _ASLEEP_TICS = 4
@@ -34,7 +42,7 @@ class Walker:
     """The player now, or as foreseen.
 
     Attributes:
-        state: Position, angle and speed; height, health and doors are carried along as they were.
+        state: Position, angles, speed and crouching; the rest is carried along as it was.
         turn_tics: For how many tics a turn key has been down.
         age_tics: Tics since the level was opened.
     """
@@ -60,5 +68,17 @@ class Walker:
             thrust, aside = _THRUST.get(action, (0.0, 0.0))
             vx += thrust * math.cos(math.radians(angle + aside))
             vy += thrust * math.sin(math.radians(angle + aside))
-        moved = replace(state, x=state.x + vx, y=state.y + vy, angle=angle, vx=vx * FRICTION, vy=vy * FRICTION)
+        tilt = LOOK_DEG * ((action == "down") - (action == "up"))
+        moved = replace(
+            state,
+            x=state.x + vx,
+            y=state.y + vy,
+            angle=angle,
+            pitch=min(max(state.pitch + tilt, -MAX_UP_DEG), MAX_DOWN_DEG),
+            vx=vx * FRICTION,
+            vy=vy * FRICTION,
+            eyes=max(state.eyes - _CROUCH_SPEED, CROUCHED_EYES)
+            if action == "c"
+            else min(state.eyes + _CROUCH_SPEED, STANDING_EYES),
+        )
         return Walker(moved, turn_tics, self.age_tics + 1)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from gameenv.arena.engine import arena_state, configure, end_engine, engine_failures, engine_gone, start_engine
-from gameenv.arena.levels import Level
+from gameenv.arena.levels import WATCHED, Level
 from gameenv.arena.processes import make_engine_folder, sweep_orphans
 from gameenv.arena.slots import LevelSlots
 from gameenv.arena.state import ArenaState
@@ -66,7 +66,7 @@ class ArenaWindow:
         folder = make_engine_folder()
         self._slots = LevelSlots(folder / "levels.wad", level.textmap)
         (folder / "binds.cfg").write_text("\n".join(["unbindall", *(f"bind {key} {do}" for key, do in _BINDS.items())]))
-        game = self._game = configure(vzd, folder, (size[0], size[1]), watches_sectors=True)
+        game = self._game = configure(vzd, folder, (size[0], size[1]), WATCHED)
         game.set_window_visible(True)
         game.set_mode(vzd.Mode.ASYNC_SPECTATOR)
         game.add_game_args("+exec binds.cfg +vid_fullscreen 0 +m_use_mouse 0 +use_joystick 0")
@@ -169,6 +169,6 @@ class ArenaWindow:
             raise EngineGoneError("the arena's window was closed")
         self._tics += 1
         if state is not None:
-            self._state = arena_state(state, watches_sectors=True)
+            self._state = arena_state(state, WATCHED)
         elif self._state is not None:  # the player is dead
             self._state = replace(self._state, health=0.0)

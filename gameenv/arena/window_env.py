@@ -138,7 +138,7 @@ class ArenaWindowEnv(gym.Env[Frame, int]):
         self.max_steps = self._judge.max_steps
         self._held = NONE
         self.tick = int(info["tick"])
-        self._look = self._judge.look(self.state)
+        self._look = self._judge.look(self.state, self.tick)
         return frame, {**info, **self._look}
 
     def _open(self, level: Level) -> None:
@@ -167,7 +167,7 @@ class ArenaWindowEnv(gym.Env[Frame, int]):
         if truncated or state is None:
             info.setdefault("truncated_because", "window-closed")
             return frame, 0.0, False, True, {**info, **self._look}
-        self._look = self._judge.look(state)
+        self._look = self._judge.look(state, self.tick)
         self._held = _word_of(info) if info["control"] == "human" else ACTIONS[int(action)]
         reward, terminated, truncated = self._judge.after(self._held, self.tick, state)
         return frame, reward, terminated, truncated, {**info, **self._look}

@@ -4,7 +4,8 @@ import math
 from random import Random
 
 from gameenv.arena.conditions import OnPlatform
-from gameenv.arena.levels import Draft, Leg
+from gameenv.arena.legs.walk import Walk
+from gameenv.arena.levels import Draft
 from gameenv.arena.rooms import Room, Stairs
 from gameenv.arena.tasks.common import furnish, maybe_door, start_thing
 
@@ -26,14 +27,14 @@ def build(rng: Random) -> Draft:
     return Draft(room.plan, start, rng.choice(PHRASES), condition, (_leg_to_the_back(stairs),))
 
 
-def _leg_to_the_back(stairs: Stairs) -> Leg:
+def _leg_to_the_back(stairs: Stairs) -> Walk:
     """To the back of the platform: whoever lets go of the keys there has not stopped on the last steps."""
     dx, dy = stairs.x - stairs.foot[0], stairs.y - stairs.foot[1]
     along_x = abs(dx) > abs(dy)
     half = (stairs.right - stairs.left if along_x else stairs.upper - stairs.bottom) / 2
     reach = half - WALL_GAP
-    return Leg(
+    return Walk(
         stairs.x + (math.copysign(reach, dx) if along_x else 0.0),
         stairs.y + (0.0 if along_x else math.copysign(reach, dy)),
-        stop=REST,
+        REST,
     )

@@ -4,7 +4,8 @@ from random import Random
 
 from gameenv.arena.conditions import Near
 from gameenv.arena.decor import Prop
-from gameenv.arena.levels import Draft, Leg
+from gameenv.arena.legs.walk import Walk
+from gameenv.arena.levels import Draft
 from gameenv.arena.rooms import Room
 from gameenv.arena.tasks.common import furnish, maybe_door, maybe_stairs, start_thing
 
@@ -24,4 +25,4 @@ def draft(rng: Random, target: Prop, others: list[Prop], name: str) -> Draft:
     room.add_blocks(rng, rng.randint(0, 4))
     start = start_thing(rng, room, (thing.x, thing.y))
     goal = f"{rng.choice(VERBS)} the {name}"
-    return Draft(room.plan, start, goal, Near(thing.x, thing.y, NEAR), (Leg(thing.x, thing.y, REST),))
+    return Draft(room.plan, start, goal, Near(thing.x, thing.y, NEAR), (Walk(thing.x, thing.y, REST),))

@@ -3,7 +3,8 @@
 from random import Random
 
 from gameenv.arena.conditions import DoorOpened
-from gameenv.arena.levels import Draft, Leg
+from gameenv.arena.legs.press import Press
+from gameenv.arena.levels import Draft
 from gameenv.arena.rooms import Room
 from gameenv.arena.tasks.common import furnish, maybe_stairs, start_thing
 
@@ -25,6 +26,6 @@ def build(rng: Random) -> Draft:
         start,
         rng.choice(PHRASES),
         DoorOpened(door.sector),
-        (Leg(*before, stop=28.0, press="enter", face=(door.x, door.y)),),
-        watches_sectors=True,
+        (Press(*before, face=(door.x, door.y)),),
+        watches=frozenset({"sectors"}),
     )

@@ -68,7 +68,7 @@ def test_info_has_all_keys_of_the_right_types(make_arena: MakeArena, task: str) 
         assert info["tick"] == tick
         assert info["t_ns"] == tick * 100_000_000
         assert (info["late"], info["focused"]) == (False, True)
-        assert info["level"] == f"validation/{task}/3/g1"
+        assert info["level"] == f"validation/{task}/3/g2"
         assert info["split"] == "validation"
         assert info["goal"] == env.level.goal
         assert list(info["player"]) == ["x", "y", "z", "angle", "pitch", "health"]

@@ -63,11 +63,11 @@ def test_nothing_can_be_asked_before_the_first_reset() -> None:
 def test_reset_without_a_seed_takes_the_next_level(make_arena: MakeArena) -> None:
     env = make_arena(fps=9)  # an environment of its own
     assert [env.reset()[1]["level"] for _ in range(2)] == [
-        "validation/go-to-lantern/0/g1",
-        "validation/go-to-lantern/1/g1",
+        "validation/go-to-lantern/0/g2",
+        "validation/go-to-lantern/1/g2",
     ]
     env.reset(seed=40)
-    assert env.reset()[1]["level"] == "validation/go-to-lantern/41/g1"
+    assert env.reset()[1]["level"] == "validation/go-to-lantern/41/g2"
 
 
 def test_the_goal_can_be_put_in_other_words(make_arena: MakeArena) -> None:
