@@ -1,7 +1,8 @@
 """The baseline every VLM must beat: a small goal-conditioned convolutional network, trained on the same samples.
 
 A frame, shrunk, goes through convolutions; the goal's words, as a bag, scale and shift their channels (FiLM: Perez et
-al. 2018, https://arxiv.org/abs/1709.07871); seven heads give a word each. It has no memory. Knows nothing of training.
+al. 2018, https://arxiv.org/abs/1709.07871); seven heads give a word each. It has no memory. Controls are the same
+network with the frames or the goals hidden from it. Knows nothing of training.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from gameenv.actions import ACTIONS, CHUNK_LENGTH, Action, ActionChunk
-from gameenv.errors import DiskFullError, InvalidInputError, require
+from gameenv.errors import DiskFullError, InvalidInputError, UnknownNameError, require
 from gameenv.frames import Frame, FrameSpec, check_frame, fit_frame
 from policies.base import check_committed, check_goal
 from policies.card import ModelCard
@@ -35,6 +36,10 @@ WIDTHS = (48, 64, 96)
 GOAL = 64
 HIDDEN = 320
 SQUEEZED = 32
+Without = Literal["frames", "goals"]
+"""What a control is not shown, in training and in play."""
+GREY = 128
+"""The one picture of a policy without frames, 0..255."""
 
 
 def goal_words(goal: str) -> list[str]:
@@ -55,6 +60,15 @@ def bag_of_words(goals: Sequence[str], words: Sequence[str]) -> np.ndarray:
         heard = [index[word] for word in goal_words(goal) if word in index]
         np.add.at(bag, heard, 1 / max(len(heard), 1))
     return bags
+
+
+def hide(frames: np.ndarray, bags: np.ndarray, without: Without | None) -> tuple[np.ndarray, np.ndarray]:
+    """Frames and bags as a control is shown them: every frame the same grey picture, or every bag empty."""
+    if without == "frames":
+        return np.broadcast_to(np.uint8(GREY), frames.shape), bags
+    if without == "goals":
+        return frames, np.zeros_like(bags)
+    return frames, bags
 
 
 def build_network(word_count: int) -> torch.nn.Module:
@@ -126,7 +140,10 @@ class BCPolicy:
     Args:
         network: What ``build_network`` made.
         words: The word list it was trained with.
-        card: What it was trained on.
+        card: What it was trained on; where its ``extra`` says ``without``, that is hidden from the network here too.
+
+    Raises:
+        UnknownNameError: If the card hides something else than frames or goals.
     """
 
     def __init__(self, network: torch.nn.Module, words: Sequence[str], card: ModelCard) -> None:
@@ -135,6 +152,9 @@ class BCPolicy:
         self._words = tuple(words)
         self._goal: str | None = None
         self._spec = FrameSpec(*INPUT_SIZE, fit=card.frame.fit)
+        self._without: Without | None = card.extra.get("without")
+        if self._without not in (None, *get_args(Without)):
+            raise UnknownNameError("thing that the model's card hides:", self._without, get_args(Without))
         self.card = card
 
     @classmethod
@@ -182,13 +202,58 @@ class BCPolicy:
     ) -> list[ActionChunk]:
         """A chunk for each frame and goal, in one pass through the network."""
         promised = [check_committed(words) for words in committed]
+        best = self.logits(frames, goals).argmax(-1)
+        return [_chunk(words, row) for words, row in zip(promised, best, strict=True)]
+
+    def logits(self, frames: Sequence[Frame], goals: Sequence[str]) -> np.ndarray:
+        """What the network says of each frame and goal: ``(len(frames), 7, 12)`` float32, before the softmax."""
         small = np.stack([fit_frame(check_frame(frame), self._spec) for frame in frames])
         bags = bag_of_words([check_goal(goal) for goal in goals], self._words)
+        small, bags = hide(small, bags, self._without)
         torch = self._torch
         with torch.inference_mode():
-            pixels = torch.from_numpy(small).permute(0, 3, 1, 2).float() / 255
-            best = self._network(pixels, torch.from_numpy(bags)).argmax(-1).tolist()
-        return [
-            ActionChunk.of([*words, *(ACTIONS[i] for i in row[len(words) :])])
-            for words, row in zip(promised, best, strict=True)
-        ]
+            pixels = torch.tensor(small).permute(0, 3, 1, 2).float() / 255
+            return self._network(pixels, torch.from_numpy(bags)).numpy()
+
+
+class SamplingBCPolicy:
+    """Draws each slot's word from its head's own odds, so that a policy that sees nothing new need not repeat itself.
+
+    The heads do not know of each other's draws: seven ``none`` in a row are rarer than in the demonstrations. It has
+    no ``predict_batch``, so that an episode's seed repeats it.
+
+    Args:
+        policy: Whose odds; it becomes part of this one.
+        temperature: Above 0; 1 is the network's own distribution, less is more decided.
+
+    Raises:
+        InvalidInputError: If the temperature is not above 0.
+    """
+
+    def __init__(self, policy: BCPolicy, temperature: float) -> None:
+        if not temperature > 0:
+            raise InvalidInputError(f"a temperature to sample with is above 0, got {temperature}")
+        self._policy = policy
+        self._temperature = temperature
+        self._goal: str | None = None
+        self._dice = np.random.default_rng()
+        self.card = policy.card
+
+    def reset(self, goal: str, *, seed: int | None = None) -> None:
+        """Begin an episode with this goal; the same seed draws the same."""
+        self._goal = check_goal(goal)
+        self._dice = np.random.default_rng(seed)
+
+    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
+        """A drawn word for each slot; the chunk begins with ``committed``."""
+        if self._goal is None:
+            raise InvalidInputError("no goal yet; call reset(goal) before predict")
+        promised = check_committed(committed)
+        (logits,) = self._policy.logits([frame], [self._goal])
+        # The best of scores with Gumbel noise is a draw from their softmax (https://arxiv.org/abs/1411.0030).
+        noise = self._dice.gumbel(size=logits.shape)
+        return _chunk(promised, (logits / self._temperature + noise).argmax(-1))
+
+
+def _chunk(committed: Sequence[Action], row: np.ndarray) -> ActionChunk:
+    return ActionChunk.of([*committed, *(ACTIONS[index] for index in row[len(committed) :])])

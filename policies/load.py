@@ -51,7 +51,7 @@ def load_policy(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Policy:
             (``http://host:port/v1``, with ``#model`` behind it where it has several), or ``package.module:factory``
             (anything importable, the current directory included: a function or class that takes no arguments, or a
             policy).
-        options: How to run a Qwen3-VL; a server heeds the temperature. Other policies have nothing to set.
+        options: How to run a Qwen3-VL; ``bc`` and a server heed the temperature. Other policies have nothing to set.
 
     Raises:
         UnknownNameError: If it is none of these; says what it may have meant.
@@ -164,9 +164,10 @@ def _load_model(kind: str | None, folder: Path, options: ModelOptions) -> Policy
     if card.kind == "vlm":
         return _load_vlm(str(folder), options)
     require("torch", "train")
-    from policies.bc import BCPolicy  # noqa: PLC0415 (torch loads where it is used)
+    from policies.bc import BCPolicy, SamplingBCPolicy  # noqa: PLC0415 (torch loads where it is used)
 
-    return BCPolicy.load(folder)
+    policy = BCPolicy.load(folder)
+    return SamplingBCPolicy(policy, options.temperature) if options.temperature else policy
 
 
 def _load_vlm(spec: str, options: ModelOptions) -> Policy:

@@ -18,7 +18,8 @@ class ModelOptions:
     """How to run a model; policies without one take the default only where it would change nothing.
 
     Attributes:
-        temperature: 0 takes the likeliest word; above, words are drawn.
+        temperature: 0 takes the likeliest word; above, words are drawn, repeatably by the episode's seed. Heeded by
+            Qwen3-VL, bc and servers.
         dtype: Number format of the weights; ``auto`` is bfloat16 on a GPU that has it, float16 on an older one,
             float32 on a CPU.
         four_bit: Load the weights in 4 bits (bitsandbytes nf4): a third of the memory.

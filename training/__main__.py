@@ -20,7 +20,7 @@ from gameenv.errors import InvalidInputError, UnknownNameError, require
 from gameenv.frames import Fit, FrameSpec
 from labeling import DatasetInfo, Sample, load_info, load_samples, split_samples
 from labeling.folder import DEFAULT_ROOT
-from policies.bc import INPUT_SIZE, KIND, BCPolicy, build_word_list
+from policies.bc import INPUT_SIZE, KIND, BCPolicy, Without, build_word_list
 from policies.card import CARD_FILE, ModelCard
 from training.bc import CHECKPOINT_FILE, Settings, Trainer, make_arrays
 from training.frames import cached_frames
@@ -62,6 +62,8 @@ class Args:
     """Of the weights, the batches and the held-out levels."""
     shuffle_goals: bool = False
     """Control: give each sample the goal of another. What such a model reaches, it reaches without reading goals."""
+    without: Without | None = None
+    """Control: hide the frames (it sees one grey picture) or the goals (it hears no word), in training and in play."""
     workers: int = os.cpu_count() or 1
     """Processes that decode frames, and threads that train."""
     overwrite: bool = False
@@ -91,6 +93,7 @@ def run(args: Args) -> int:
         jitter=args.jitter,
         seed=args.seed,
         shuffle_goals=args.shuffle_goals,
+        without=args.without,
     )
     out = Path(args.out)
     if _is_finished(out, settings, data.id, overwrite=args.overwrite):
@@ -116,7 +119,8 @@ def run(args: Args) -> int:
         fitted = trainer.fit(progress.training())
     write_plots(out, fitted)
     write_summary(out, settings, data, fitted)
-    BCPolicy(fitted.network, words, _card(info, words, training)).save(out)  # the card last: it says "complete"
+    card = _card(info, words, training, args.without)
+    BCPolicy(fitted.network, words, card).save(out)  # the card last: it says "complete"
     _tidy(out)
     print_accuracy(Console(highlight=False, soft_wrap=True), fitted.accuracy)
     Console(highlight=False, soft_wrap=True).print(f"written to {out} (policy: bc:{out})", markup=False)
@@ -133,6 +137,8 @@ def _check(args: Args) -> None:
         raise InvalidInputError(f"--learning-rate is above 0, got {args.learning_rate}")
     if not 0 <= args.jitter < 1:
         raise InvalidInputError(f"--jitter is from 0 to below 1, got {args.jitter}")
+    if args.shuffle_goals and args.without == "goals":
+        raise InvalidInputError("--without goals leaves no goals to shuffle; give it or --shuffle-goals, not both")
     if not 0 < args.validation < 1:
         raise InvalidInputError(f"--validation is a share between 0 and 1, got {args.validation}")
 
@@ -217,7 +223,7 @@ def _tidy(out: Path) -> None:
     shutil.rmtree(out / CACHE_DIR, ignore_errors=True)
 
 
-def _card(info: DatasetInfo, words: tuple[str, ...], training: Sequence[Sample]) -> ModelCard:
+def _card(info: DatasetInfo, words: tuple[str, ...], training: Sequence[Sample], without: Without | None) -> ModelCard:
     width, height = info.frame_size
     return ModelCard(
         KIND,
@@ -226,7 +232,7 @@ def _card(info: DatasetInfo, words: tuple[str, ...], training: Sequence[Sample])
         prompt_version=info.prompt_version,
         chord_method="+".join(info.chords),
         trained_tasks=tuple(sorted({sample.task for sample in training if sample.task})),
-        extra={"words": list(words), "input_size": list(INPUT_SIZE)},
+        extra={"words": list(words), "input_size": list(INPUT_SIZE), "without": without},
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from gameenv.actions import CHUNK_LENGTH
 from gameenv.errors import InvalidInputError, require
-from policies.bc import bag_of_words, build_network, save_atomically
+from policies.bc import Without, bag_of_words, build_network, hide, save_atomically
 from training.metrics import Accuracy, score
 
 CHECKPOINT_FILE = "checkpoint.pt"
@@ -33,6 +33,7 @@ class Settings:
     jitter: float
     seed: int
     shuffle_goals: bool
+    without: Without | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,8 @@ class Trainer:
     ) -> None:
         self._torch: Any = require("torch", "train")
         self._settings = settings
-        self._training, self._validation = training, validation
+        self._training, self._validation = (_hide(each, settings.without) for each in (training, validation))
+        self._jitter = 0.0 if settings.without == "frames" else settings.jitter  # or the one picture would flicker
         self._checkpoint = folder / CHECKPOINT_FILE
         self._identity = {"settings": asdict(settings), "words": list(words), "dataset": dataset_id}
         self._torch.manual_seed(settings.seed)
@@ -181,8 +183,8 @@ class Trainer:
         """``(n, 3, h, w)`` float32 in 0..1; with dice, brightness and contrast vary a little from frame to frame."""
         torch = self._torch
         pixels = torch.from_numpy(np.array(frames)).permute(0, 3, 1, 2).float().div_(255)
-        if rng is not None and self._settings.jitter:
-            gain, shift = 1 + self._settings.jitter * rng.uniform(-1, 1, (2, len(frames), 1, 1, 1)).astype(np.float32)
+        if rng is not None and self._jitter:
+            gain, shift = 1 + self._jitter * rng.uniform(-1, 1, (2, len(frames), 1, 1, 1)).astype(np.float32)
             pixels.mul_(torch.from_numpy(gain)).add_(torch.from_numpy((shift - 1) / 2)).clamp_(0, 1)
         return pixels
 
@@ -247,6 +249,11 @@ def make_arrays(frames: np.ndarray, goals: list[str], chunks: Any, words: tuple[
     bags = bag_of_words(unique, words)
     index = {goal: i for i, goal in enumerate(unique)}
     return Arrays(frames, bags[[index[goal] for goal in goals]], chunks_to_array(chunks))
+
+
+def _hide(arrays: Arrays, without: Without | None) -> Arrays:
+    frames, bags = hide(arrays.frames, arrays.bags, without)
+    return Arrays(frames, bags, arrays.chunks)
 
 
 def _brief(value: object) -> str:

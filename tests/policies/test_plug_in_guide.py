@@ -23,7 +23,7 @@ def run(tmp_path: Path, *command: str) -> str:
 
 def test_the_guide_works_as_written(tmp_path: Path) -> None:
     _, policy, check, play = blocks("python")
-    command, watch = blocks("bash")
+    command, watch, *_ = blocks("bash")
     assert policy.startswith("# bright.py\n")
     (tmp_path / "bright.py").write_text(policy)
     assert run(tmp_path, "-c", check) == ""

@@ -9,7 +9,7 @@ import torch
 
 from gameenv.actions import ActionChunk
 from gameenv.errors import InvalidInputError
-from policies.bc import INPUT_SIZE, build_word_list
+from policies.bc import INPUT_SIZE, Without, build_word_list
 from training.bc import CHECKPOINT_FILE, Arrays, Progress, Settings, Trainer, make_arrays
 
 GOALS = ["Go left", "Go right"]
@@ -29,11 +29,12 @@ def samples(count: int, seed: int) -> Arrays:
     return make_arrays(frames, goals, [ActionChunk.of([word] * 7) for word in words], WORDS)
 
 
-def trainer(folder: Path, settings: Settings = SETTINGS, dataset_id: str = "made-up") -> Trainer:
+def trainer(
+    folder: Path, settings: Settings = SETTINGS, dataset_id: str = "made-up", training: Arrays | None = None
+) -> Trainer:
     folder.mkdir(exist_ok=True)
-    return Trainer(
-        settings, WORDS, training=samples(160, 1), validation=samples(64, 2), folder=folder, dataset_id=dataset_id
-    )
+    training, validation = training or samples(160, 1), samples(64, 2)
+    return Trainer(settings, WORDS, training=training, validation=validation, folder=folder, dataset_id=dataset_id)
 
 
 def weights(network: torch.nn.Module) -> torch.Tensor:
@@ -48,6 +49,18 @@ def test_learns_from_frame_and_goal(tmp_path: Path):
 
 def test_shuffled_goals_leave_only_what_the_frame_tells(tmp_path: Path):
     fitted = trainer(tmp_path, replace(SETTINGS, shuffle_goals=True)).fit()
+    assert fitted.accuracy.by_slot[0] < 0.9
+
+
+@pytest.mark.parametrize("without", ["frames", "goals"])
+def test_a_control_learns_nothing_from_what_is_hidden(tmp_path: Path, without: Without):
+    settings, data = replace(SETTINGS, without=without), samples(160, 1)
+    blank = np.zeros_like(data.frames) if without == "frames" else data.frames
+    mute = np.zeros_like(data.bags) if without == "goals" else data.bags
+    other = replace(data, frames=blank, bags=mute)
+    fitted = trainer(tmp_path / "a", settings).fit()
+    from_other = trainer(tmp_path / "b", settings, training=other).fit()
+    assert torch.equal(weights(fitted.network), weights(from_other.network))
     assert fitted.accuracy.by_slot[0] < 0.9
 
 
@@ -73,12 +86,18 @@ def test_a_killed_training_ends_where_an_unbroken_one_does(tmp_path: Path):
     assert resumed.curve == whole.curve
 
 
-@pytest.mark.parametrize("change", ["settings", "dataset"])
-def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path, change: str):
+@pytest.mark.parametrize(
+    ("settings", "dataset_id", "said"),
+    [
+        (replace(SETTINGS, learning_rate=1e-4), "made-up", "settings"),
+        (replace(SETTINGS, without="frames"), "made-up", "settings"),
+        (SETTINGS, "another", "dataset"),
+    ],
+)
+def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path, settings: Settings, dataset_id: str, said: str):
     trainer(tmp_path).fit()
-    settings = replace(SETTINGS, learning_rate=1e-4) if change == "settings" else SETTINGS
-    with pytest.raises(InvalidInputError, match=f"other {change}"):
-        trainer(tmp_path, settings, "another" if change == "dataset" else "made-up").fit()
+    with pytest.raises(InvalidInputError, match=f"other {said}"):
+        trainer(tmp_path, settings, dataset_id).fit()
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path: Path):

@@ -12,7 +12,7 @@ import pytest
 
 from gameenv.arena.env import ArenaEnv
 from policies import load_policy
-from policies.conformance import check_policy
+from policies.conformance import check_policy, example_frames
 from tests.training.conftest import command, record_and_label
 
 
@@ -70,6 +70,20 @@ def test_another_model_is_not_overwritten_unless_asked(segments: Path, model: Pa
     assert json.loads((out / "training_summary.json").read_text())["settings"]["seed"] == 5
 
 
+def test_a_blind_control_says_so_on_its_card_and_plays_blind(segments: Path, tmp_path: Path):
+    out = tmp_path / "bc_blind"
+    done = train(segments, out, "--without", "frames")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((out / "gameenv.json").read_text())["extra"]["without"] == "frames"
+    assert "nothing to do" in train(segments, out, "--without", "frames").stderr
+    refused = train(segments, out)
+    assert refused.returncode == 1
+    assert "another model" in refused.stderr
+    policy = load_policy(f"bc:{out}")
+    policy.reset("Go to the red torch")
+    assert len({policy.predict(frame).actions for frame in example_frames()}) == 1
+
+
 def test_other_peoples_folders_are_left_alone(segments: Path, tmp_path: Path):
     (tmp_path / "thesis.tex").write_text("x")
     refused = train(segments, tmp_path)
@@ -115,6 +129,7 @@ def test_no_decoder_outlives_a_killed_training(segments: Path, tmp_path: Path, n
         (("--policy", "bcc"), "Did you mean 'bc'"),
         (("--epochs", "0"), "--epochs is at least 1"),
         (("--learning-rate", "-1"), "--learning-rate is above 0"),
+        (("--without", "goals", "--shuffle-goals"), "not both"),
         (("--validation", "1"), "--validation is a share"),
         (("--batch-size", "100000"), "lower --batch-size"),
         (("--data", "nowhere"), "Run gameenv-label first"),

@@ -1,0 +1,129 @@
+"""The convolutional policy as it plays: the likeliest words, drawn words, and the controls that see or hear nothing."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from gameenv.actions import ACTIONS, CHUNK_LENGTH
+from gameenv.errors import InvalidInputError, UnknownNameError
+from gameenv.frames import Frame
+from policies.base import PredictsBatch
+from policies.bc import BCPolicy, SamplingBCPolicy, build_network, build_word_list
+from policies.card import CARD_FILE, ModelCard
+from policies.conformance import GOAL, check_policy, example_frames
+from policies.load import load_policy
+from policies.options import ModelOptions
+
+GOALS = (GOAL, "Climb the stairs", "Open the door")
+WORDS = build_word_list(GOALS)
+
+
+def make(without: str | None = None) -> BCPolicy:
+    """A policy of random weights that sees and hears."""
+    torch.manual_seed(0)
+    network: Any = build_network(len(WORDS))
+    with torch.no_grad():
+        network.goal[0].weight.mul_(20)  # fresh weights hear too little for another word to come first
+    return BCPolicy(network, WORDS, ModelCard("bc", 10, extra={"words": list(WORDS), "without": without}))
+
+
+def chunks(policy: BCPolicy, frames: tuple[Frame, ...] = example_frames(), goals: tuple[str, ...] = GOALS) -> set:
+    asked = [(frame, goal) for frame in frames for goal in goals]
+    answers = policy.predict_batch([frame for frame, _ in asked], [goal for _, goal in asked], [()] * len(asked))
+    return {chunk.actions for chunk in answers}
+
+
+def test_answers_depend_on_frame_and_goal() -> None:
+    assert len(chunks(make(), goals=(GOAL,))) > 1
+    assert len(chunks(make(), frames=example_frames()[:1])) > 1
+
+
+def test_a_blind_policy_gives_one_chunk_whatever_the_frame_and_still_hears() -> None:
+    assert len(chunks(make("frames"), goals=(GOAL,))) == 1
+    assert len(chunks(make("frames"))) > 1
+
+
+def test_a_goal_blind_policy_gives_one_chunk_whatever_the_goal_and_still_sees() -> None:
+    assert len(chunks(make("goals"), frames=example_frames()[:1])) == 1
+    assert len(chunks(make("goals"))) > 1
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+@pytest.mark.parametrize("without", [None, "frames", "goals"])
+def test_every_kind_conforms_from_its_folder(tmp_path: Path, without: str | None, temperature: float) -> None:
+    make(without).save(tmp_path)
+    policy = load_policy(f"bc:{tmp_path}", ModelOptions(temperature=temperature))
+    check_policy(policy)
+    assert isinstance(policy, SamplingBCPolicy if temperature else BCPolicy)
+
+
+@pytest.mark.parametrize("without", ["frames", "goals"])
+def test_what_is_hidden_stays_hidden_after_loading(tmp_path: Path, without: str) -> None:
+    make(without).save(tmp_path)
+    assert chunks(BCPolicy.load(tmp_path)) == chunks(make(without))
+
+
+def test_a_card_from_before_there_were_controls_hides_nothing(tmp_path: Path) -> None:
+    make().save(tmp_path)
+    card = json.loads((tmp_path / CARD_FILE).read_text())
+    del card["extra"]["without"]
+    (tmp_path / CARD_FILE).write_text(json.dumps(card))
+    assert chunks(BCPolicy.load(tmp_path)) == chunks(make())
+
+
+def test_a_card_that_hides_something_unknown_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match=r"'frame'.*Did you mean 'frames'"):
+        make("frame")
+
+
+def test_draws_follow_the_softmax_of_each_head() -> None:
+    policy, count = make(), 2000
+    frame = np.ascontiguousarray(example_frames()[1][::4, ::4])
+    drawn = SamplingBCPolicy(policy, 0.5)
+    drawn.reset(GOAL, seed=3)
+    rows = np.array([drawn.predict(frame).indices for _ in range(count)])
+    odds = torch.softmax(torch.tensor(policy.logits([frame], [GOAL])[0] / 0.5), -1).numpy()
+    seen = np.stack([(rows == index).mean(0) for index in range(len(ACTIONS))], axis=1)
+    tolerance = 5 * np.sqrt(odds * (1 - odds) / count)
+    assert odds.std() > 0.01
+    assert (np.abs(seen - odds) < tolerance).all()
+    assert len({tuple(row) for row in rows}) > count / 2
+
+
+def test_a_blind_policy_that_draws_does_not_repeat_itself_but_its_seed_does() -> None:
+    def play(seed: int) -> list[tuple[str, ...]]:
+        policy = SamplingBCPolicy(make("frames"), 1.0)
+        policy.reset(GOAL, seed=seed)
+        return [policy.predict(frame).actions for frame in example_frames() * 3]
+
+    assert len(set(play(1))) == 9
+    assert play(1) == play(1)
+    assert play(1) != play(2)
+
+
+def test_hardly_any_temperature_is_none() -> None:
+    policy = make()
+    drawn = SamplingBCPolicy(make(), 1e-6)
+    for frame in example_frames():
+        for seed in range(5):
+            policy.reset(GOAL)
+            drawn.reset(GOAL, seed=seed)
+            assert drawn.predict(frame, ("w", "up")) == policy.predict(frame, ("w", "up"))
+
+
+def test_what_is_drawn_is_answered_one_by_one() -> None:
+    assert isinstance(make(), PredictsBatch)
+    assert not isinstance(SamplingBCPolicy(make(), 1.0), PredictsBatch)
+
+
+def test_drawing_needs_a_temperature() -> None:
+    with pytest.raises(InvalidInputError, match="above 0"):
+        SamplingBCPolicy(make(), 0.0)
+
+
+def test_logits_are_one_row_a_slot() -> None:
+    assert make().logits(example_frames(), [GOAL] * 3).shape == (3, CHUNK_LENGTH, len(ACTIONS))
