@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from gameenv.arena import decor
-from gameenv.arena.geometry import CELL, VOID, Plan, Region, Thing
+from gameenv.arena.geometry import CELL, VOID, Panel, Plan, Region, Thing
+from gameenv.arena.pictures import PANEL_WIDTH, Picture, panel_texture
 
 MARGIN = 8
 """Cells of rock kept around a room, where a door's chamber is dug."""
@@ -93,6 +94,23 @@ class Room:
                     return self._dig_door(rng, span, dx, dy)
         raise NoPlaceError("door")
 
+    def add_niche(self, rng: Random, tag: int) -> int:
+        """A closed niche two cells wide that only a switch opens; returns its sector."""
+        for dx, dy in rng.sample(SIDES, 4):
+            along = self.width if dy else self.height
+            for offset in rng.sample(range(2, along - 3), along - 5):
+                column, row = self._wall_cell(dx, dy, offset)
+                span = [(column + i * abs(dy), row + i * abs(dx)) for i in range(2)]
+                front = [(c - dx * depth, r - dy * depth) for c, r in span for depth in range(1, 3)]
+                if all(self.plan.at(c, r) == VOID for c, r in span) and self._is_bare(front):
+                    shut = replace(self._style, ceiling=0, wall=rng.choice(decor.DOORS), tag=tag)
+                    sector = self.plan.add_region(shut)
+                    for c, r in span:
+                        self.plan.fill(c, r, 1, 1, sector)
+                    self.keep_clear.append(((span[0][0] + 0.5) * CELL, (span[0][1] + 0.5) * CELL, 96))
+                    return sector
+        raise NoPlaceError("niche")
+
     def _wall_cell(self, dx: int, dy: int, offset: int) -> tuple[int, int]:
         """The rock cell just outside the wall on a side, ``offset`` cells along it."""
         column = self.column + (self.width if dx > 0 else -1) if dx else self.column + offset
@@ -118,6 +136,23 @@ class Room:
         return all(
             self.plan.at(c, r) == self.base and self._apart((c + 0.5) * CELL, (r + 0.5) * CELL, 0) for c, r in cells
         )
+
+    def hang(self, rng: Random, picture: Picture, opens: int = 0) -> Panel:
+        """Hang a picture where there is free floor before the wall; with ``opens``, a switch for that tag."""
+        for dx, dy in rng.sample(SIDES, 4):
+            along = self.width if dy else self.height
+            for offset in rng.sample(range(2, along - 3), along - 5):
+                column, row = self._wall_cell(dx, dy, offset)
+                span = [(column + i * abs(dy), row + i * abs(dx)) for i in range(PANEL_WIDTH // CELL)]
+                front = [(c - dx * depth, r - dy * depth) for c, r in span for depth in range(1, 5)]
+                if all(self.plan.at(c, r) == VOID for c, r in span) and self._is_bare(front):
+                    cells = tuple((c - dx, r - dy) for c, r in span)
+                    panel = Panel(cells, (dx, dy), panel_texture(self._style.wall, picture), opens)
+                    self.plan.panels.append(panel)
+                    x, y = panel.middle
+                    self.keep_clear.append((x - dx * 64, y - dy * 64, 80))
+                    return panel
+        raise NoPlaceError(picture.name)
 
     def add_stairs(self, rng: Random) -> Stairs:
         """A flight of four to six steps of 16 units from the floor up to a platform against a wall."""

@@ -8,6 +8,7 @@ engine never finds the old text in its read buffer. Knows nothing of the engine'
 from pathlib import Path
 
 from gameenv.arena import decor
+from gameenv.arena.pictures import picture_lumps
 from gameenv.arena.wad import map_lumps, write_wad
 from gameenv.errors import InvalidInputError
 
@@ -29,7 +30,7 @@ class LevelSlots:
 
     def __init__(self, path: Path, textmap: str) -> None:
         maps = [lump for name in SLOT_NAMES for lump in map_lumps(name, _padded(textmap))]
-        lumps = [("DECORATE", decor.ACTORS.encode("ascii")), *maps]
+        lumps = [("DECORATE", decor.ACTORS.encode("ascii")), *picture_lumps(), *maps]
         offsets = write_wad(path, lumps)
         self._offsets = [offset for offset, (name, _) in zip(offsets, lumps, strict=True) if name == "TEXTMAP"]
         self._file = path.open("r+b", buffering=0)  # kept open: it stays valid if someone tidies the folder away

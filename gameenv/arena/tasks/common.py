@@ -3,7 +3,8 @@
 from random import Random
 
 from gameenv.arena import decor
-from gameenv.arena.geometry import Thing
+from gameenv.arena.geometry import Panel, Thing
+from gameenv.arena.pictures import POSTERS
 from gameenv.arena.rooms import Door, NoPlaceError, Room, Stairs
 
 PROP_GAP = 224.0
@@ -46,6 +47,16 @@ def maybe_stairs(rng: Random, room: Room, chance: float) -> Stairs | None:
         return None
     try:
         return room.add_stairs(rng)
+    except NoPlaceError:
+        return None
+
+
+def maybe_poster(rng: Random, room: Room, chance: float) -> Panel | None:
+    """A poster nobody asked for."""
+    if rng.random() >= chance:
+        return None
+    try:
+        return room.hang(rng, rng.choice(list(POSTERS.values())))
     except NoPlaceError:
         return None
 
