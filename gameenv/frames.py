@@ -61,10 +61,11 @@ def check_frame(frame: object) -> Frame:
     """Return ``frame`` if it is one.
 
     Raises:
-        InvalidInputError: If it is not an ``(height, width, 3)`` uint8 array.
+        InvalidInputError: If it is not an ``(height, width, 3)`` uint8 array, or is empty.
     """
-    if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
-        got = f"{frame.dtype} {frame.shape}" if isinstance(frame, np.ndarray) else type(frame).__name__
+    is_array = isinstance(frame, np.ndarray)
+    if not is_array or frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or not frame.size:
+        got = f"{frame.dtype} {frame.shape}" if is_array else type(frame).__name__
         raise InvalidInputError(f"a frame is a uint8 array of shape (height, width, 3), RGB; got {got}")
     return frame
 

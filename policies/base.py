@@ -69,9 +69,9 @@ def check_goal(goal: object) -> str:
     """Return ``goal`` if a policy can work on it.
 
     Raises:
-        InvalidInputError: If it is not a string, or is empty.
+        InvalidInputError: If it is not a string, is empty, or has halves of characters in it.
     """
-    if not isinstance(goal, str) or not goal.strip():
+    if not isinstance(goal, str) or not goal.strip() or any("\ud800" <= letter <= "\udfff" for letter in goal):
         raise InvalidInputError(f"a goal is a short sentence such as 'Go to the lantern', got {goal!r}")
     return goal
 

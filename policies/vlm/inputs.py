@@ -64,8 +64,8 @@ class InputMaker:
         reply: How the tokenizer spells a reply.
 
     Raises:
-        InvalidInputError: If the tokenizer has no chat template or no image token, or does not spell each action with
-            a single token.
+        InvalidInputError: If the tokenizer has no chat template or no image token, its template does not show the
+            image once, or it does not spell each action with a single token.
     """
 
     def __init__(self, tokenizer: Any, image_processor: Any, frame: FrameSpec | None = None) -> None:
@@ -80,6 +80,7 @@ class InputMaker:
             raise InvalidInputError(f"this model's tokenizer has no {IMAGE}; use a vision-language model")
         self._special = sorted(set(tokenizer.get_added_vocab()))
         self._prompt = lru_cache(_GOALS_KEPT)(self._tokenize)
+        self._prompt("Go to the lantern")  # a template that cannot be used is noticed now
 
     @property
     def pad_id(self) -> int:
@@ -102,7 +103,11 @@ class InputMaker:
         check_frame(frame)
         if self.frame is not None:
             frame = fit_frame(frame, self.frame)
-        processed = self.image_processor(images=[frame], return_tensors="np", input_data_format="channels_last")
+        try:
+            processed = self.image_processor(images=[frame], return_tensors="np", input_data_format="channels_last")
+        except ValueError as error:
+            height, width = frame.shape[:2]
+            raise InvalidInputError(f"a frame of {width}x{height} cannot be shown to this model: {error}") from error
         time, rows, columns = (int(count) for count in processed["image_grid_thw"][0])
         merge = self.image_processor.merge_size
         before, after = self._prompt(check_goal(goal))

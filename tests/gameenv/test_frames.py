@@ -59,7 +59,7 @@ def test_a_frame_is_never_written_into() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [None, [[1]], make(9, 9).astype(float), make(9, 9)[..., 0], np.zeros((9, 9, 4), np.uint8)]
+    "bad", [None, [[1]], make(9, 9).astype(float), make(9, 9)[..., 0], np.zeros((9, 9, 4), np.uint8), make(9, 9)[:0]]
 )
 def test_what_is_no_frame_is_refused_and_named(bad: object) -> None:
     with pytest.raises(InvalidInputError, match=r"uint8 array of shape \(height, width, 3\)"):

@@ -95,16 +95,23 @@ def test_a_hash_guards_against_drift(maker: InputMaker) -> None:
     assert digest(inputs) == "895ce4f1709262db", "what is trained and played has changed: raise PROMPT_VERSION"
 
 
-@pytest.mark.parametrize("goal", ["", "  ", None, 3, "go <|image_pad|>", f"x{END_OF_TURN}y"])
+@pytest.mark.parametrize("goal", ["", "  ", None, 3, "\ud800", "go <|image_pad|>", f"x{END_OF_TURN}y"])
 def test_goals_that_cannot_be_meant(maker: InputMaker, goal: Any) -> None:
     with pytest.raises(InvalidInputError, match="goal"):
         maker.make(picture(32, 32), goal)
 
 
-@pytest.mark.parametrize("frame", [None, picture(32, 32) / 255.0, picture(32, 32)[..., 0], picture(32, 32)[..., :2]])
+@pytest.mark.parametrize(
+    "frame", [None, picture(32, 32) / 255.0, picture(32, 32)[..., 0], picture(32, 32)[..., :2], picture(0, 32)]
+)
 def test_what_is_not_a_frame(maker: InputMaker, frame: Any) -> None:
     with pytest.raises(InvalidInputError, match="a frame is a uint8 array"):
         maker.make(frame, "x")
+
+
+def test_a_frame_that_the_model_cannot_be_shown(maker: InputMaker) -> None:
+    with pytest.raises(InvalidInputError, match="a frame of 1000x1 cannot be shown"):
+        maker.make(picture(1, 1000), "x")
 
 
 def test_a_tokenizer_without_a_chat_template_is_refused(tokenizer: Any) -> None:
