@@ -6,6 +6,7 @@ it is asked for. Knows nothing of weights.
 
 import base64
 import json
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,7 +33,10 @@ REPLY_SCHEMA: dict[str, Any] = {
 }
 MAX_TOKENS = 128
 """A reply is 25 tokens with Qwen's vocabulary; others spell it longer."""
+MAX_BYTES = 2**20
+"""More of an answer is not read."""
 _RETRIED = (408, 409, 425, 429, 500, 502, 503, 504)
+log = logging.getLogger(__name__)
 
 
 class ServerPolicy:
@@ -63,15 +67,23 @@ class ServerPolicy:
     ) -> None:
         self._httpx: Any = require("httpx", "server")
         self.address, _, model = address.partition("#")
-        parts = urlsplit(self.address)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise InvalidInputError(f"a server's address is such as http://localhost:8000/v1, got {address!r}")
+        if api_key and not (api_key.isascii() and api_key.isprintable()):
+            raise InvalidInputError("a server's key is a line of ASCII characters; there are others in OPENAI_API_KEY")
         self._timeout_s = timeout_s
         self._retries = retries
         self._temperature = temperature
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self._client = self._httpx.Client(base_url=self.address.rstrip("/"), headers=headers, timeout=timeout_s)
+        try:
+            parts = urlsplit(self.address)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError("no http://, or no host")
+            self._client = self._httpx.Client(base_url=self.address.rstrip("/"), headers=headers, timeout=timeout_s)
+        except (ValueError, self._httpx.InvalidURL) as error:
+            raise InvalidInputError(
+                f"a server's address is such as http://localhost:8000/v1, got {address!r} ({error})"
+            ) from error
         self._structured = True
+        self._has_complained = False
         self._goal: str | None = None
         self._seed: int | None = None
         self.model = model or self._only_model()
@@ -91,7 +103,13 @@ class ServerPolicy:
         if self._goal is None:
             raise InvalidInputError("no goal yet; call reset(goal) before predict")
         promised = check_committed(committed)
-        chunk = parse_reply(_text_of(self._ask(check_frame(frame), self._goal)))
+        try:
+            chunk = parse_reply(_text_of(self._ask(check_frame(frame), self._goal)))
+        except InvalidReply as error:
+            if not self._has_complained:
+                log.warning("%s (counted as invalid; further ones are not shown)", error)
+                self._has_complained = True
+            raise
         return ActionChunk.of([*promised, *chunk.actions[len(promised) :]])
 
     def close(self) -> None:
@@ -129,30 +147,43 @@ class ServerPolicy:
             if left_s <= 0:
                 break
             try:
-                response = self._client.request(method, path, json=content, timeout=left_s)
+                status, text = self._exchange(method, path, content, end)
             except self._httpx.TimeoutException:
                 said = f"no answer within {self._timeout_s:g} s"
                 break
             except self._httpx.HTTPError as error:
                 said = str(error) or type(error).__name__
             else:
-                if response.status_code not in _RETRIED:
-                    return response.status_code, response.text
-                said = f"HTTP {response.status_code}: {_short(response.text)}"
+                if status not in _RETRIED:
+                    return status, text
+                said = f"HTTP {status}: {_short(text)}"
             time.sleep(max(0.0, min(0.25 * 2**attempt, end - time.monotonic())))
         raise GameEnvError(f"the server {self.address} does not answer ({said}); is it running, and is it the address?")
+
+    def _exchange(self, method: str, path: str, content: Mapping[str, Any] | None, end: float) -> tuple[int, str]:
+        """Ask once. The library's own time-out is for each piece of an answer; this one is for all of them."""
+        body = bytearray()
+        left_s = end - time.monotonic()
+        with self._client.stream(method, path, json=content, timeout=left_s) as response:
+            for piece in response.iter_bytes():
+                body += piece
+                if len(body) > MAX_BYTES:
+                    break
+                if time.monotonic() > end:
+                    raise self._httpx.ReadTimeout("the answer came too slowly")
+        return response.status_code, body[:MAX_BYTES].decode("utf-8", "replace")
 
     def _check(self, status: int, answer: str) -> Any:
         if status in (401, 403):
             raise GameEnvError(f"the server {self.address} wants a key: set the environment variable OPENAI_API_KEY")
-        if status >= 400:
+        if not 200 <= status < 300:
             raise GameEnvError(
-                f"the server {self.address} refused (HTTP {status}: {_short(answer)}); does it know the model "
-                f"{self.model!r}, and can that see pictures?"
+                f"the server {self.address} refused (HTTP {status}: {_short(answer)}); is it the API's address (often "
+                f"it ends in /v1), does it know the model {self.model!r}, and can that see pictures?"
             )
         try:
             return json.loads(answer)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise InvalidReply(
                 f"the server {self.address} answered something that is not JSON: {_short(answer)}"
             ) from None
@@ -160,10 +191,10 @@ class ServerPolicy:
     def _only_model(self) -> str:
         status, answer = self._send("GET", "/models")
         names: list[str] = []
-        if status < 400:
+        if 200 <= status < 300:
             try:
                 names = [str(each["id"]) for each in json.loads(answer)["data"]]
-            except (ValueError, TypeError, KeyError):
+            except (ValueError, TypeError, KeyError, RecursionError):
                 names = []
         if len(names) == 1:
             return names[0]

@@ -1,6 +1,7 @@
 """A policy behind an OpenAI-compatible address: what a good server says, and every way that one misbehaves."""
 
 import base64
+import contextlib
 import io
 import json
 import threading
@@ -43,6 +44,7 @@ class Server:
     asked: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     address: str = ""
+    pause_s: float = 0.0  # after each byte of an answer
 
 
 @pytest.fixture
@@ -67,7 +69,11 @@ def server() -> Iterator[Server]:
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            pieces = [bytes([byte]) for byte in body] if told.pause_s else [body]
+            with contextlib.suppress(OSError):  # the other side hung up
+                for piece in pieces:
+                    self.wfile.write(piece)
+                    time.sleep(told.pause_s)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
             pass
@@ -126,6 +132,9 @@ def test_a_server_without_structured_output_is_asked_plainly_from_then_on(server
         "<html>",
         b"\xff\xfe\x00",
         "",
+        "[" * 200_000,
+        say("[" * 200_000),
+        b"x" * 3_000_000,
     ],
 )
 def test_garbage_is_an_invalid_reply(server: Server, reply: str | bytes) -> None:
@@ -166,6 +175,27 @@ def test_a_slow_server_is_given_up_in_time(server: Server) -> None:
     assert time.monotonic() - began < 1.5
 
 
+def test_an_answer_that_trickles_is_given_up_in_time(server: Server) -> None:
+    policy = make(server, timeout_s=0.6)
+    server.pause_s = 0.2
+    began = time.monotonic()
+    with pytest.raises(GameEnvError, match=r"no answer within 0.6 s"):
+        policy.predict(FRAME)
+    assert time.monotonic() - began < 2.0
+    server.pause_s = 0.0
+    assert list(policy.predict(FRAME)) == WORDS
+
+
+def test_what_could_not_be_read_is_shown_once(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    server.answer = lambda question: (200, say("I would walk forward."))
+    policy = make(server)
+    for _ in range(3):
+        with pytest.raises(InvalidReply):
+            policy.predict(FRAME)
+    (record,) = caplog.records
+    assert "I would walk forward." in record.getMessage()
+
+
 def test_nobody_there() -> None:
     with pytest.raises(GameEnvError, match="does not answer"):
         load_policy("http://127.0.0.1:9/v1")
@@ -196,15 +226,20 @@ def test_a_key_is_sent_and_missed(server: Server, monkeypatch: pytest.MonkeyPatc
     policy.reset("Go to the lantern")
     policy.predict(FRAME)
     assert server.headers[-1]["Authorization"] == "Bearer secret"
+    for key in ("secret\n", "schlüssel"):
+        monkeypatch.setenv("OPENAI_API_KEY", key)
+        with pytest.raises(InvalidInputError, match="OPENAI_API_KEY"):
+            load_policy(server.address)
 
 
-def test_a_model_that_cannot_see(server: Server) -> None:
-    server.answer = lambda question: (404, "no such model")
-    with pytest.raises(GameEnvError, match=r"refused \(HTTP 404.*can that see pictures"):
+@pytest.mark.parametrize("status", [302, 404])
+def test_a_model_that_cannot_see(server: Server, status: int) -> None:
+    server.answer = lambda question: (status, "no such model")
+    with pytest.raises(GameEnvError, match=rf"refused \(HTTP {status}.*can that see pictures"):
         make(server).predict(FRAME)
 
 
-@pytest.mark.parametrize("address", ["http://", "ftp://x/v1", "http:///v1"])
+@pytest.mark.parametrize("address", ["http://", "ftp://x/v1", "http:///v1", "http://x:port/v1", "http://[::1/v1"])
 def test_what_is_no_address(address: str) -> None:
     with pytest.raises(InvalidInputError, match="a server's address is such as"):
         load_policy(address)
