@@ -186,7 +186,9 @@ class Decoder:
             )
         if self.temperature > 0:
             noise = np.stack([np.zeros((CHUNK_LENGTH, 12)) if row.noise is None else row.noise for row in rows])
-            scores = scores / self.temperature + noise[:, start:, self._order]
+            # As logits / temperature + noise, times what keeps both finite at any temperature.
+            noise = noise[:, start:, self._order] * min(self.temperature, 1.0)
+            scores = scores / max(self.temperature, 1.0) + noise
         best = np.zeros((len(rows), CHUNK_LENGTH), np.int64)
         best[:, start:] = np.asarray(self._order)[scores.argmax(-1)]
         return best

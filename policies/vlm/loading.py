@@ -8,6 +8,7 @@ import importlib.util
 import json
 import logging
 import shutil
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -19,12 +20,15 @@ from policies.card import CARD_FILE, ModelCard
 from policies.options import DEFAULT_OPTIONS, ModelOptions
 from policies.prompt import PROMPT_VERSION
 from policies.vlm.decoding import flatten_patches
+from policies.vlm.failures import one_line, out_of_memory
 from policies.vlm.inputs import InputMaker
 from policies.vlm.policy import GreedyVLMPolicy, SamplingVLMPolicy, VLMPolicy
 
 KIND = "vlm"
 ADAPTER_FILE = "adapter_config.json"
+ADAPTER_WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
 CONFIG_FILE = "config.json"
+TOKENIZER_FILES = ("tokenizer.json", "vocab.json")
 MODEL_TYPE = "qwen3_vl"
 log = logging.getLogger(__name__)
 
@@ -106,7 +110,7 @@ def load_vlm(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> VLMPolicy:
     device = pick_device(torch, options.device)
     unsloth = _find_unsloth(options, device)  # before transformers, which it changes when it is imported
     require("transformers", "vlm")
-    with _clear_errors(source, torch):
+    with _clear_errors(source):
         _check_type(source)
         maker = load_maker(source)
         dtype = pick_dtype(torch, options.dtype, device)
@@ -168,6 +172,11 @@ def load_maker(source: Source) -> InputMaker:
     """The tokenizer and the image processor of a model, which need no torchvision in this form."""
     transformers: Any = require("transformers", "vlm")
     images: Any = require("transformers.models.qwen2_vl.image_processing_pil_qwen2_vl", "vlm")
+    beside = Path(source.beside)
+    if beside.is_dir() and not any((beside / name).is_file() for name in TOKENIZER_FILES):
+        raise InvalidInputError(
+            f"{beside} has no {TOKENIZER_FILES[0]}; copy the tokenizer's files of the model it was made from into it"
+        )
     tokenizer = transformers.AutoTokenizer.from_pretrained(source.beside)
     processor = images.Qwen2VLImageProcessorPil.from_pretrained(source.base)
     return InputMaker(tokenizer, processor, source.card.frame if source.card else None)
@@ -217,35 +226,61 @@ def _load_by_unsloth(unsloth: Any, source: Source, device: str, dtype: Any, four
 
 def _put_on(model: Any, source: Source, *, merge: bool) -> Any:
     peft: Any = require("peft", "vlm")
-    try:
-        adapted = peft.PeftModel.from_pretrained(model, source.adapter)
-    except (RuntimeError, ValueError, KeyError) as error:
+    safetensors: Any = require("safetensors", "vlm")
+    if not any((Path(source.adapter or "") / name).is_file() for name in ADAPTER_WEIGHTS):
         raise InvalidInputError(
-            f"the adapter {source.adapter} does not fit {source.base}: {str(error).splitlines()[0]} It was trained on "
-            "another model; name that one as base_model_name_or_path in its adapter_config.json"
+            f"{source.adapter} has no {ADAPTER_WEIGHTS[0]}; if its training did not finish, run gameenv-train again"
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Found missing adapter keys")  # an error below
+            adapted = peft.PeftModel.from_pretrained(model, source.adapter)
+        # Read once more, only for what it says: weights of layers that the base lacks are otherwise left out silently.
+        placed = adapted.load_adapter(source.adapter, adapted.active_adapter)
+    except safetensors.SafetensorError as error:
+        raise InvalidInputError(
+            f"the weights of the adapter {source.adapter} are damaged ({error}); copy them again, or train it again"
         ) from error
+    except (RuntimeError, ValueError, KeyError) as error:
+        if out_of_memory(error):
+            raise
+        raise _misfit(source, one_line(error)) from error
+    if placed.missing_keys or placed.unexpected_keys:
+        first = (placed.missing_keys or placed.unexpected_keys)[0]
+        raise _misfit(
+            source,
+            f"{len(placed.missing_keys)} of its weights are missing and {len(placed.unexpected_keys)} have no place, "
+            f"{first} first",
+        )
     # Merged weights answer faster; 4-bit ones would lose by it and keep their adapter beside them.
     return adapted.merge_and_unload() if merge else adapted.get_base_model()
 
 
+def _misfit(source: Source, why: str) -> InvalidInputError:
+    return InvalidInputError(
+        f"the adapter {source.adapter} does not fit {source.base} ({why}). It was trained on another model; name that "
+        f"one as base_model_name_or_path in its {ADAPTER_FILE}"
+    )
+
+
 @contextlib.contextmanager
-def _clear_errors(source: Source, torch: Any) -> Iterator[None]:
+def _clear_errors(source: Source) -> Iterator[None]:
     """Say what to do about what the libraries raise."""
     safetensors: Any = require("safetensors", "vlm")
     try:
         yield
     except GameEnvError:
         raise
-    except torch.OutOfMemoryError as error:
-        raise GameEnvError(
-            f"{source.base} does not fit into the GPU's memory ({error}). Load it with --four-bit (an 8B model: about "
-            "8 GB instead of 18), close other programs, or take a smaller model"
-        ) from error
     except safetensors.SafetensorError as error:
         raise InvalidInputError(
             f"a weights file of {source.base} is damaged ({error}); fetch or save it again"
         ) from error
     except Exception as error:  # the libraries raise many kinds on a damaged folder
+        if said := out_of_memory(error):
+            raise GameEnvError(
+                f"{source.base} does not fit into memory ({said}). Load it with --four-bit (an 8B model: about 8 GB "
+                "instead of 18, or of 36 in float32, a CPU's default), close other programs, or take a smaller model"
+            ) from error
         said = f"{type(error).__name__}: {error}"
         if Path(source.base).is_dir():
             raise InvalidInputError(f"cannot load {source.base} ({said}); fetch or save it again") from error

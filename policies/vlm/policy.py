@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from gameenv.actions import ACTIONS, CHUNK_LENGTH, Action, ActionChunk, action_index
-from gameenv.errors import GameEnvError, InvalidInputError, require
+from gameenv.errors import GameEnvError, InvalidInputError
 from gameenv.frames import DEFAULT_SIZE, Frame
 from policies.base import check_committed, check_goal
 from policies.card import ModelCard
 from policies.vlm.decoding import Decoder, Row
+from policies.vlm.failures import out_of_memory
 from policies.vlm.inputs import InputMaker, ModelInputs
 
 _FIRST_GUESS = action_index("w")
@@ -76,7 +77,6 @@ class VLMPolicy:
     temperature = 0.0
 
     def __init__(self, model: Any, maker: InputMaker, card: ModelCard | None = None) -> None:
-        self._torch: Any = require("torch", "vlm")
         self.model = model
         self.maker = maker
         self.card = card
@@ -109,7 +109,8 @@ class VLMPolicy:
             raise InvalidInputError("no goal yet; call reset(goal) before predict")
         promised = [action_index(word) for word in check_committed(committed)]
         row = Row([*promised, *self._drafter.draft()[len(promised) :]], len(promised), self._noise())
-        inputs = self.maker.make(frame, self._goal)
+        with self._advising():
+            inputs = self.maker.make(frame, self._goal)
         return self._stream(inputs, row)
 
     def _stream(self, inputs: ModelInputs, row: Row) -> Iterator[Action]:
@@ -135,10 +136,13 @@ class VLMPolicy:
     def _advising(self) -> Iterator[None]:
         try:
             yield
-        except self._torch.OutOfMemoryError as error:
+        except (MemoryError, RuntimeError) as error:
+            said = out_of_memory(error)
+            if said is None:
+                raise
             raise GameEnvError(
-                f"the GPU's memory is full ({error}). Close other programs, load the model with --four-bit, lower "
-                "--frame-size, or evaluate with fewer --workers"
+                f"memory is full ({said}). Close other programs, load the model with --four-bit, or evaluate with "
+                "fewer --workers and a smaller --frame-size"
             ) from error
 
 
@@ -155,7 +159,8 @@ class GreedyVLMPolicy(VLMPolicy):
         """
         promised = [[action_index(word) for word in check_committed(words)] for words in committed]
         rows = [Row([*words, *[_FIRST_GUESS] * (CHUNK_LENGTH - len(words))], len(words)) for words in promised]
-        batch = [self.maker.make(frame, goal) for frame, goal in zip(frames, goals, strict=True)]
+        with self._advising():
+            batch = [self.maker.make(frame, goal) for frame, goal in zip(frames, goals, strict=True)]
         self.passes[self._decode(batch, rows)] += 1
         return [ActionChunk.of([ACTIONS[word] for word in row.words]) for row in rows]
 

@@ -100,8 +100,9 @@ def test_a_base_beside_the_adapter_is_found_by_its_name(adapter: Path, tiny_fold
     assert len(answers(load_vlm(str(adapter)))) == len(FRAMES)
 
 
-def test_an_adapter_of_another_base(adapter: Path, tmp_path: Path) -> None:
-    other = tiny.save_tiny(tmp_path / "other", hidden=64)
+@pytest.mark.parametrize("shape", [{"hidden": 64}, {"layers": 1}, {"layers": 3}])
+def test_an_adapter_of_another_base(adapter: Path, tmp_path: Path, shape: dict[str, int]) -> None:
+    other = tiny.save_tiny(tmp_path / "other", **shape)  # pyright: ignore[reportArgumentType]
     set_json(adapter / "adapter_config.json", base_model_name_or_path=str(other))
     with pytest.raises(InvalidInputError, match=r"the adapter .* does not fit .*other"):
         load_vlm(str(adapter))
@@ -116,6 +117,28 @@ def test_an_adapter_whose_base_is_gone_or_not_named(adapter: Path, monkeypatch: 
     set_json(adapter / "gameenv.json", base_model=None)
     with pytest.raises(InvalidInputError, match="does not name the model it belongs to"):
         load_vlm(str(adapter))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda weights: weights.write_bytes(weights.read_bytes()[:5000]), "weights of the adapter .*adapter are dam"),
+        (lambda weights: weights.unlink(), "adapter has no adapter_model.safetensors"),
+    ],
+)
+def test_an_adapter_that_is_spoilt(adapter: Path, spoil: Any, says: str) -> None:
+    spoil(adapter / "adapter_model.safetensors")
+    with pytest.raises(InvalidInputError, match=says):
+        load_vlm(str(adapter))
+
+
+def test_weights_that_do_not_fit_into_memory(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(*args: object, **kwargs: object) -> Any:
+        return torch.empty(10**15)
+
+    monkeypatch.setattr("transformers.Qwen3VLForConditionalGeneration.from_pretrained", load)
+    with pytest.raises(GameEnvError, match=r"does not fit into memory .*--four-bit"):
+        load_vlm(str(tiny_folder))
 
 
 def test_weights_that_cannot_be_fetched_say_how_and_how_large(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,6 +170,9 @@ def test_weights_that_do_not_fill_the_configuration(folder: Path) -> None:
         (lambda folder: (folder / "config.json").write_text("{"), "cannot load"),
         (lambda folder: set_json(folder / "config.json", model_type="llama"), "is a 'llama' model"),
         (lambda folder: (folder / "tokenizer.json").write_text("{}"), "cannot load"),
+        (lambda folder: (folder / "tokenizer.json").unlink(), "has no tokenizer.json; copy"),
+        (lambda folder: (folder / "chat_template.jinja").write_text("{% for x in %}"), "cannot load"),
+        (lambda folder: (folder / "chat_template.jinja").write_text("no picture"), "does not show the image once"),
         (lambda folder: (folder / "preprocessor_config.json").unlink(), "cannot load"),
         (lambda folder: set_json(folder / "gameenv.json", prompt_version=99), "prompt version 99"),
         (lambda folder: (folder / "config.json").unlink(), "neither config.json .* nor adapter_config.json"),

@@ -1,5 +1,6 @@
 """The VLM policy as runners see it: conforms, streams, samples, and drafts well."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -72,15 +73,35 @@ def test_temperature_draws_and_has_no_batches(tiny_folder: Path) -> None:
     assert policy.predict(frame) in drawn
 
 
-def test_memory_that_runs_out_says_what_to_lower(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("temperature", [1e-320, 1e-9])
+def test_a_temperature_near_zero_is_greedy(tiny_folder: Path, temperature: float) -> None:
+    cold, greedy = load(tiny_folder, temperature=temperature), load(tiny_folder)
+    for frame in example_frames():
+        for policy in (cold, greedy):
+            policy.reset("Go to the lantern", seed=0)
+        assert cold.predict(frame) == greedy.predict(frame)
+
+
+def no_gpu_memory() -> None:
+    raise torch.OutOfMemoryError("CUDA out of memory")
+
+
+def no_memory() -> None:
+    torch.empty(10**15)
+
+
+@pytest.mark.parametrize("run_out", [no_gpu_memory, no_memory])
+def test_memory_that_runs_out_says_what_to_lower(
+    tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, run_out: Callable[[], None]
+) -> None:
     policy = load(tiny_folder)
     policy.reset("Go to the lantern")
 
     def full(*args: object, **kwargs: object) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory")
+        run_out()
 
     monkeypatch.setattr(policy.model.model, "forward", full)
-    with pytest.raises(GameEnvError, match="--four-bit"):
+    with pytest.raises(GameEnvError, match=r"memory is full.*--four-bit"):
         policy.predict(example_frames()[0])
 
 
