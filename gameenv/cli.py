@@ -19,10 +19,14 @@ from gameenv.errors import GameEnvError
 Args = TypeVar("Args")
 
 
-def run_command(main: Callable[[Args], int | None], args: type[Args], prog: str) -> NoReturn:
+KEPT = "stopped; what was finished is kept. Run the same command again to go on."
+
+
+def run_command(main: Callable[[Args], int | None], args: type[Args], prog: str, *, stopped: str = KEPT) -> NoReturn:
     """Parse the command line into ``args`` (a dataclass), run ``main`` with it, and exit.
 
-    The dataclass's docstring is the help text and its fields' docstrings describe the options.
+    The dataclass's docstring is the help text and its fields' docstrings describe the options. ``stopped`` is said
+    after Ctrl-C.
     """
     console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
     if threading.current_thread() is threading.main_thread():
@@ -31,7 +35,7 @@ def run_command(main: Callable[[Args], int | None], args: type[Args], prog: str)
         code = main(tyro.cli(args, prog=prog)) or 0
         sys.stdout.flush()
     except KeyboardInterrupt as error:
-        console.print(f"{prog}: stopped; what was finished is kept. Run the same command again to go on.")
+        console.print(f"{prog}: {stopped}")
         code = 143 if isinstance(error, Terminated) else 130
     except BrokenPipeError:  # whoever read our output has gone; Python would complain of it once more at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
