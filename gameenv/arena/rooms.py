@@ -137,20 +137,22 @@ class Room:
             self.plan.at(c, r) == self.base and self._apart((c + 0.5) * CELL, (r + 0.5) * CELL, 0) for c, r in cells
         )
 
-    def hang(self, rng: Random, picture: Picture, opens: int = 0) -> Panel:
-        """Hang a picture where there is free floor before the wall; with ``opens``, a switch for that tag."""
+    def hang(self, rng: Random, picture: Picture, opens: int = 0, deep: int = 4) -> Panel:
+        """Hang a picture with ``deep`` cells of free floor before it; with ``opens``, a switch for that tag."""
+        self._raise_ceiling(picture.z + picture.side // 2 + 16)
         for dx, dy in rng.sample(SIDES, 4):
             along = self.width if dy else self.height
             for offset in rng.sample(range(2, along - 3), along - 5):
                 column, row = self._wall_cell(dx, dy, offset)
                 span = [(column + i * abs(dy), row + i * abs(dx)) for i in range(PANEL_WIDTH // CELL)]
-                front = [(c - dx * depth, r - dy * depth) for c, r in span for depth in range(1, 5)]
+                front = [(c - dx * depth, r - dy * depth) for c, r in span for depth in range(1, deep + 1)]
                 if all(self.plan.at(c, r) == VOID for c, r in span) and self._is_bare(front):
                     cells = tuple((c - dx, r - dy) for c, r in span)
                     panel = Panel(cells, (dx, dy), panel_texture(self._style.wall, picture), opens)
                     self.plan.panels.append(panel)
                     x, y = panel.middle
-                    self.keep_clear.append((x - dx * 64, y - dy * 64, 80))
+                    reach = deep * CELL // 2
+                    self.keep_clear.append((x - dx * reach, y - dy * reach, reach + 16))
                     return panel
         raise NoPlaceError(picture.name)
 

@@ -12,11 +12,10 @@ from typing import cast
 import numpy as np
 
 from gameenv.actions import Action
+from gameenv.arena.aim import Point, bearing
 from gameenv.arena.nav import NavGrid
 from gameenv.arena.state import ArenaState
 from gameenv.arena.walker import GLIDE_TICS
-
-Point = tuple[float, float]
 
 HALF_VIEW_DEG = 48.0
 """Bearing at which a target counts as in view; the picture ends at 53 degrees."""
@@ -31,16 +30,6 @@ PITCH_AIM_DEG = 5.0
 _STUCK_TICKS = 12
 _STUCK_DISTANCE = 16.0
 _FREEING_TICKS = 3
-
-
-def wrap_degrees(angle: float) -> float:
-    """An angle brought to -180 to 180."""
-    return (angle + 180.0) % 360.0 - 180.0
-
-
-def bearing(state: ArenaState, point: Point) -> float:
-    """Degrees to the left (positive) or right of straight ahead."""
-    return wrap_degrees(math.degrees(math.atan2(point[1] - state.y, point[0] - state.x)) - state.angle)
 
 
 def turn(error: float) -> Action:

@@ -6,10 +6,10 @@ To add one: write the file, import it here, add it to the tuple.
 from types import MappingProxyType
 
 from gameenv.arena.levels import Level, check_seed, check_split, level_rng, make_level
-from gameenv.arena.tasks import climb_stairs, go_to_lantern, go_to_torch, open_door, press_switch
+from gameenv.arena.tasks import check_posters, climb_stairs, go_to_lantern, go_to_torch, open_door, press_switch
 from gameenv.errors import UnknownNameError
 
-_FAMILIES = (go_to_lantern, go_to_torch, open_door, climb_stairs, press_switch)
+_FAMILIES = (go_to_lantern, go_to_torch, open_door, climb_stairs, check_posters, press_switch)
 
 TASKS = MappingProxyType({family.NAME: family.build for family in _FAMILIES})
 """Family name to its ``build(rng) -> Draft``."""

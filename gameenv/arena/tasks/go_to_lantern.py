@@ -1,15 +1,20 @@
-"""Go to the lantern, among other lights."""
+"""Go to the lantern, among other lights; now and then, look at it where it stands in a pit."""
 
 from random import Random
 
 from gameenv.arena import decor
 from gameenv.arena.levels import Draft
+from gameenv.arena.tasks import lantern_below
 from gameenv.arena.tasks.go_to_prop import draft
 
 NAME = "go-to-lantern"
+_BELOW = 0.2
+"""Chance that the lantern stands below."""
 
 
 def build(rng: Random) -> Draft:
     """A room with the lantern and one to three other lights."""
+    if rng.random() < _BELOW:
+        return lantern_below.draft(rng)
     others = [*decor.TORCHES.values(), *decor.OTHER_LIGHTS]
     return draft(rng, decor.LANTERN, rng.sample(others, rng.randint(1, 2)), decor.LANTERN.name)

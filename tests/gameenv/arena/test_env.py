@@ -39,8 +39,7 @@ def play_to_the_goal(env: ArenaEnv, seed: int) -> dict[str, Any]:
     expert.reset(info["goal"], seed=seed)
     while (word := expert.act()[0]) != "none":
         env.step(action_index(word))
-    for word in ("up", "down") * 6:
-        info = env.step(action_index(word))[4]
+    info = hold(env, "enter", 12)
     assert info["goal_reached"]
     return info
 
@@ -110,7 +109,7 @@ def test_observations_are_the_space_s_and_belong_to_the_caller(make_arena: MakeA
         following, *_ = env.step(LEFT)
         assert not np.shares_memory(frame, following)
     assert np.array_equal(frame, kept)
-    assert len(np.unique(frame)) > 20  # it is a picture
+    assert len(np.unique(frame)) > 10  # it is a picture, if of a grey room
 
 
 def test_new_frame_says_whether_the_picture_changed(make_arena: MakeArena) -> None:

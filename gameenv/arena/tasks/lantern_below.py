@@ -1,0 +1,41 @@
+"""Look down at the lantern: it stands in a pit, and one looks at it over the edge. A part of ``go-to-lantern``."""
+
+from random import Random
+
+from gameenv.arena import decor
+from gameenv.arena.conditions import Looks
+from gameenv.arena.geometry import Thing
+from gameenv.arena.legs.look import Look
+from gameenv.arena.levels import Draft
+from gameenv.arena.pits import Pit, dig_pit
+from gameenv.arena.rooms import Room
+from gameenv.arena.tasks.common import furnish, maybe_door, start_thing
+from gameenv.arena.walker import STANDING_EYES
+
+PHRASES = ("Look down at the lantern", "Look at the lantern below", "Find the lantern down below")
+_MIDDLE = 40
+"""Height of the lantern's middle above its floor."""
+_STAND = 44.0
+_REST = 20.0
+
+
+def draft(rng: Random) -> Draft:
+    """A room with a pit, the lantern in it, and other lights above."""
+    room = Room.roll(rng, (17, 26))
+    pit = dig_pit(rng, room)
+    beyond, aside = rng.randint(104, pit.deep - 72), rng.randint(-pit.wide // 6, pit.wide // 6)
+    lantern, place = pit.point(beyond, aside), pit.point(-_STAND, aside)
+    room.keep_clear.append((*place, 64))
+    room.plan.things.append(Thing(decor.LANTERN.kind, round(lantern[0]), round(lantern[1])))
+    maybe_door(rng, room, 0.25)
+    furnish(rng, room, [rng.choice((*decor.TORCHES.values(), *decor.OTHER_LIGHTS))], rng.randint(0, 2))
+    room.add_blocks(rng, rng.randint(0, 3))
+    z = _MIDDLE - pit.depth
+    condition = Looks(*lantern, z, 0.0, _seen_from(pit, beyond), lowest=-1.0)
+    start = start_thing(rng, room, place, 192.0)
+    return Draft(room.plan, start, rng.choice(PHRASES), condition, (Look(*place, (*lantern, float(z)), _REST),))
+
+
+def _seen_from(pit: Pit, beyond: float) -> float:
+    """The distance from which the edge no longer hides the middle of a lantern so far beyond it."""
+    return beyond * (1 + STANDING_EYES / (pit.depth - _MIDDLE))
