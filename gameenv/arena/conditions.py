@@ -59,7 +59,7 @@ class DoorOpened:
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """The player stands before a point and has it near the middle of the picture.
+    """The player stands before a point and has it near the middle of the view.
 
     Attributes:
         x, y, z: The point.
@@ -99,7 +99,7 @@ class Looks:
 
 @dataclass(frozen=True, slots=True)
 class LooksAtOne:
-    """The player looks at one of several."""
+    """The player stands before one of several pictures and has it near the middle of the view."""
 
     looks: tuple[Looks, ...]
     latches: bool = False
