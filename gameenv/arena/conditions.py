@@ -108,3 +108,19 @@ class LooksAtOne:
     def holds(self, state: ArenaState) -> bool:
         """Whether the player looks at any of them now."""
         return any(look.holds(state) for look in self.looks)
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """The player stands within a rectangle."""
+
+    left: float
+    bottom: float
+    right: float
+    upper: float
+    latches: bool = False
+    for_s: float = 0.0
+
+    def holds(self, state: ArenaState) -> bool:
+        """Whether the player's middle is inside now."""
+        return self.left <= state.x <= self.right and self.bottom <= state.y <= self.upper

@@ -59,14 +59,26 @@ class Room:
     keep_clear: list[tuple[float, float, float]] = field(default_factory=list)
 
     @property
-    def _style(self) -> Region:
+    def style(self) -> Region:
+        """The region of its open floor."""
         return self.plan.regions[self.base]
+
+    @property
+    def bounds(self) -> tuple[int, int, int, int]:
+        """Left, bottom, right and upper border in map units, cut corners not counted."""
+        right, upper = self.column + self.width, self.row + self.height
+        return self.column * CELL, self.row * CELL, right * CELL, upper * CELL
 
     @classmethod
     def roll(cls, rng: Random, size: tuple[int, int] = (14, 24)) -> "Room":
         """A bare room: one rectangle with up to three corners cut away."""
         width, height = rng.randint(*size), rng.randint(*size)
-        plan = Plan(width + 2 * MARGIN, height + 2 * MARGIN)
+        return cls.lay(rng, Plan(width + 2 * MARGIN, height + 2 * MARGIN), (MARGIN, MARGIN, width, height))
+
+    @classmethod
+    def lay(cls, rng: Random, plan: Plan, rect: tuple[int, int, int, int]) -> "Room":
+        """A bare room in a rectangle of cells (column, row, width, height) of a plan that may have others."""
+        column, row, width, height = rect
         style = Region(
             floor=0,
             ceiling=rng.choice((128, 144, 160, 192)),
@@ -75,11 +87,11 @@ class Room:
             wall=rng.choice(decor.WALLS),
             light=rng.choice((176, 192, 208, 224, 240, 255)),
         )
-        room = cls(plan, plan.add_region(style), MARGIN, MARGIN, width, height)
-        plan.fill(MARGIN, MARGIN, width, height, room.base)
+        room = cls(plan, plan.add_region(style), column, row, width, height)
+        plan.fill(column, row, width, height, room.base)
         for east, north in rng.sample([(0, 0), (0, 1), (1, 0), (1, 1)], rng.choice((0, 0, 1, 1, 2, 3))):
             w, h = rng.randint(2, width // 3), rng.randint(2, height // 3)
-            plan.fill(MARGIN + east * (width - w), MARGIN + north * (height - h), w, h, VOID)
+            plan.fill(column + east * (width - w), row + north * (height - h), w, h, VOID)
         return room
 
     def add_door(self, rng: Random) -> Door:
@@ -103,7 +115,7 @@ class Room:
                 span = [(column + i * abs(dy), row + i * abs(dx)) for i in range(2)]
                 front = [(c - dx * depth, r - dy * depth) for c, r in span for depth in range(1, 3)]
                 if all(self.plan.at(c, r) == VOID for c, r in span) and self._is_bare(front):
-                    shut = replace(self._style, ceiling=0, wall=rng.choice(decor.DOORS), tag=tag)
+                    shut = replace(self.style, ceiling=0, wall=rng.choice(decor.DOORS), tag=tag)
                     sector = self.plan.add_region(shut)
                     for c, r in span:
                         self.plan.fill(c, r, 1, 1, sector)
@@ -118,7 +130,7 @@ class Room:
         return column, row
 
     def _dig_door(self, rng: Random, span: Sequence[tuple[int, int]], dx: int, dy: int) -> Door:
-        style = self._style
+        style = self.style
         leaf = replace(style, ceiling=0, wall=rng.choice(decor.DOORS), door_speed=32)
         chamber = replace(style, ceiling=120, floor_flat=rng.choice(decor.FLOORS), wall=rng.choice(decor.WALLS))
         sector, beyond = self.plan.add_region(leaf), self.plan.add_region(chamber)
@@ -148,7 +160,7 @@ class Room:
                 front = [(c - dx * depth, r - dy * depth) for c, r in span for depth in range(1, deep + 1)]
                 if all(self.plan.at(c, r) == VOID for c, r in span) and self._is_bare(front):
                     cells = tuple((c - dx, r - dy) for c, r in span)
-                    panel = Panel(cells, (dx, dy), panel_texture(self._style.wall, picture), opens)
+                    panel = Panel(cells, (dx, dy), panel_texture(self.style.wall, picture), opens)
                     self.plan.panels.append(panel)
                     x, y = panel.middle
                     reach = deep * CELL // 2
@@ -178,7 +190,7 @@ class Room:
         flat, riser = rng.choice(decor.FLOORS), rng.choice(decor.RISERS)
         self._raise_ceiling(top + 88)
         for level in range(1, steps + 2):  # lowest first; the platform is the highest
-            number = self.plan.add_region(replace(self._style, floor=level * STEP_HEIGHT, floor_flat=flat, riser=riser))
+            number = self.plan.add_region(replace(self.style, floor=level * STEP_HEIGHT, floor_flat=flat, riser=riser))
             lines = cells[:deep] if level == steps + 1 else [cells[deep + steps - level]]
             for line in lines:
                 for c, r in line:
@@ -193,8 +205,8 @@ class Room:
         return Stairs(x, y, top, left, bottom, right, upper, (foot[0], foot[1]))
 
     def _raise_ceiling(self, height: int) -> None:
-        if self._style.ceiling < height:
-            self.plan.regions[self.base] = replace(self._style, ceiling=height)
+        if self.style.ceiling < height:
+            self.plan.regions[self.base] = replace(self.style, ceiling=height)
 
     def add_blocks(self, rng: Random, count: int) -> None:
         """Pillars of rock and stacks of crates: they hide things and stand in the way."""
@@ -211,7 +223,7 @@ class Room:
             region = VOID
             if rng.random() < 0.5:
                 side, top = rng.choice(decor.CRATES)
-                crate = replace(self._style, floor=rng.choice((48, 64)), floor_flat=top, riser=side)
+                crate = replace(self.style, floor=rng.choice((48, 64)), floor_flat=top, riser=side)
                 region = self.plan.add_region(crate)
             self.plan.fill(column, row, size, size, region)
 
