@@ -42,7 +42,6 @@ BUTTONS: dict[Action, str] = {
 # fmt: off
 _VARIABLES = (
     "POSITION_X", "POSITION_Y", "POSITION_Z", "ANGLE", "PITCH", "VELOCITY_X", "VELOCITY_Y", "HEALTH", "VIEW_HEIGHT",
-    "ON_GROUND",
 )
 # fmt: on
 _RESOLUTIONS = ((256, 144), (320, 180), (512, 288), (640, 360), (800, 450), (1024, 576), (1280, 720), (1920, 1080))
@@ -167,13 +166,13 @@ def engine_gone(error: Exception) -> EngineGoneError:
 
 def arena_state(state: Any, watches: frozenset[Watched]) -> ArenaState:
     """The truth in what the engine's binding calls a state."""
-    x, y, z, angle, pitch, vx, vy, health, eyes, on_ground = state.game_variables.tolist()
+    x, y, z, angle, pitch, vx, vy, health, eyes = state.game_variables.tolist()
     ceilings = tuple(sector.ceiling_height for sector in state.sectors) if "sectors" in watches else ()
     actors: tuple[Actor, ...] = ()
     if "actors" in watches:
         ours = (each for each in state.objects if each.name in decor.WATCHED_ACTORS)
         actors = tuple(Actor(each.name, each.position_x, each.position_y, each.angle) for each in ours)
-    return ArenaState(x, y, z, angle, pitch, vx, vy, health, eyes, bool(on_ground), ceilings, actors)
+    return ArenaState(x, y, z, angle, pitch, vx, vy, health, eyes, ceilings, actors)
 
 
 def configure(vzd: Any, folder: Path, size: tuple[int, int], watches: frozenset[Watched]) -> Any:

@@ -4,7 +4,7 @@ A task asks for features and places props; the room keeps what is placed apart. 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -15,6 +15,9 @@ from gameenv.arena.pictures import PANEL_WIDTH, Picture, panel_texture
 MARGIN = 8
 """Cells of rock kept around a room, where a door's chamber is dug."""
 STEP_HEIGHT = 16
+CHAMBER = 4
+"""Depth of the chamber behind a door, in cells."""
+Cell = tuple[int, int]
 SIDES = ((0, -1), (0, 1), (-1, 0), (1, 0))  # outward: south, north, west, east
 
 
@@ -44,6 +47,39 @@ class Stairs:
     right: int
     upper: int
     foot: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Ledge:
+    """A block against a wall: the middle of its front edge, the direction onto it, half the edge's length, where to
+    come to rest, its height, and its rectangle (left, bottom, right, upper)."""
+
+    edge: tuple[float, float]
+    inward: tuple[int, int]
+    half_width: float
+    rest: tuple[int, int]
+    top: int
+    rect: tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A piece of a room's wall: which way it lies, and cells by how deep in the room they are; 0 and less is rock."""
+
+    side: tuple[int, int]
+    lines: dict[int, tuple[Cell, ...]]
+
+
+def middle_of(cells: Sequence[Cell]) -> tuple[int, int]:
+    """The middle of some cells, map units."""
+    x, y = (round((sum(axis) / len(cells) + 0.5) * CELL) for axis in zip(*cells, strict=True))
+    return x, y
+
+
+def rect_of(cells: Sequence[Cell]) -> tuple[int, int, int, int]:
+    """Left, bottom, right and upper border of some cells, map units."""
+    columns, rows = zip(*cells, strict=True)
+    return min(columns) * CELL, min(rows) * CELL, (max(columns) + 1) * CELL, (max(rows) + 1) * CELL
 
 
 @dataclass(slots=True)
@@ -94,115 +130,102 @@ class Room:
             plan.fill(column + east * (width - w), row + north * (height - h), w, h, VOID)
         return room
 
+    def _stretches(self, rng: Random, wide: int, deep: int, out: int = 1) -> Iterator[Stretch]:
+        """Stretches of wall with free floor before them and rock behind, in random order."""
+        for dx, dy in rng.sample(SIDES, 4):
+            along, across = (self.width, self.height) if dy else (self.height, self.width)
+            if across < deep or along < wide + 3:
+                continue
+            for offset in rng.sample(range(1, along - wide), along - wide - 1):
+                column = self.column + (self.width if dx > 0 else -1) if dx else self.column + offset
+                row = self.row + (self.height if dy > 0 else -1) if dy else self.row + offset
+                lines = {
+                    d: tuple((column + i * abs(dy) - dx * d, row + i * abs(dx) - dy * d) for i in range(wide))
+                    for d in range(1 - out, deep + 1)
+                }
+                rock = [cell for d, line in lines.items() if d <= 0 for cell in line]
+                floor = [cell for d, line in lines.items() if d > 0 for cell in line]
+                if all(self.plan.at(*cell) == VOID for cell in rock) and self._is_bare(floor):
+                    yield Stretch((dx, dy), lines)
+
     def add_door(self, rng: Random) -> Door:
         """Dig a chamber behind one wall and close it with a door four cells (128 units) wide."""
-        for dx, dy in rng.sample(SIDES, 4):
-            along = self.width if dy else self.height
-            for offset in rng.sample(range(2, along - 5), along - 7):
-                column, row = self._wall_cell(dx, dy, offset)
-                span = [(column + i * abs(dy), row + i * abs(dx)) for i in range(4)]
-                front = [(c - dx * depth, r - dy * depth) for c, r in span for depth in range(1, 5)]
-                if self._is_bare(front):
-                    return self._dig_door(rng, span, dx, dy)
+        for stretch in self._stretches(rng, 4, 4, out=CHAMBER + 2):
+            leaf = replace(self.style, ceiling=0, wall=rng.choice(decor.DOORS), door_speed=32)
+            flat, wall = rng.choice(decor.FLOORS), rng.choice(decor.WALLS)
+            sector = self._fill(stretch.lines[0], leaf)
+            chamber = [cell for depth in range(1, CHAMBER + 1) for cell in stretch.lines[-depth]]
+            self._fill(chamber, replace(self.style, ceiling=120, floor_flat=flat, wall=wall))
+            (x, y), (dx, dy) = middle_of(stretch.lines[0]), stretch.side
+            self.keep_clear.append((x - dx * 96, y - dy * 96, 128))
+            return Door(sector, x, y, (dx, dy))
         raise NoPlaceError("door")
 
     def add_niche(self, rng: Random, tag: int) -> int:
         """A closed niche two cells wide that only a switch opens; returns its sector."""
-        for dx, dy in rng.sample(SIDES, 4):
-            along = self.width if dy else self.height
-            for offset in rng.sample(range(2, along - 3), along - 5):
-                column, row = self._wall_cell(dx, dy, offset)
-                span = [(column + i * abs(dy), row + i * abs(dx)) for i in range(2)]
-                front = [(c - dx * depth, r - dy * depth) for c, r in span for depth in range(1, 3)]
-                if all(self.plan.at(c, r) == VOID for c, r in span) and self._is_bare(front):
-                    shut = replace(self.style, ceiling=0, wall=rng.choice(decor.DOORS), tag=tag)
-                    sector = self.plan.add_region(shut)
-                    for c, r in span:
-                        self.plan.fill(c, r, 1, 1, sector)
-                    self.keep_clear.append(((span[0][0] + 0.5) * CELL, (span[0][1] + 0.5) * CELL, 96))
-                    return sector
+        for stretch in self._stretches(rng, 2, 2, out=2):
+            shut = replace(self.style, ceiling=0, wall=rng.choice(decor.DOORS), tag=tag)
+            self.keep_clear.append((*middle_of(stretch.lines[0]), 96))
+            return self._fill(stretch.lines[0], shut)
         raise NoPlaceError("niche")
 
-    def _wall_cell(self, dx: int, dy: int, offset: int) -> tuple[int, int]:
-        """The rock cell just outside the wall on a side, ``offset`` cells along it."""
-        column = self.column + (self.width if dx > 0 else -1) if dx else self.column + offset
-        row = self.row + (self.height if dy > 0 else -1) if dy else self.row + offset
-        return column, row
+    def hang(self, rng: Random, picture: Picture, opens: int = 0, deep: int = 4) -> Panel:
+        """Hang a picture with ``deep`` cells of free floor before it; with ``opens``, a switch for that tag."""
+        self._raise_ceiling(picture.z + picture.side // 2 + 16)
+        for stretch in self._stretches(rng, PANEL_WIDTH // CELL, deep):
+            panel = Panel(stretch.lines[1], stretch.side, panel_texture(self.style.wall, picture), opens)
+            self.plan.panels.append(panel)
+            (x, y), (dx, dy), reach = panel.middle, stretch.side, deep * CELL // 2
+            self.keep_clear.append((x - dx * reach, y - dy * reach, reach + 16))
+            return panel
+        raise NoPlaceError(picture.name)
 
-    def _dig_door(self, rng: Random, span: Sequence[tuple[int, int]], dx: int, dy: int) -> Door:
-        style = self.style
-        leaf = replace(style, ceiling=0, wall=rng.choice(decor.DOORS), door_speed=32)
-        chamber = replace(style, ceiling=120, floor_flat=rng.choice(decor.FLOORS), wall=rng.choice(decor.WALLS))
-        sector, beyond = self.plan.add_region(leaf), self.plan.add_region(chamber)
-        for c, r in span:
-            self.plan.fill(c, r, 1, 1, sector)
-            for depth in range(1, 5):
-                self.plan.fill(c + dx * depth, r + dy * depth, 1, 1, beyond)
-        xs, ys = [c for c, _ in span], [r for _, r in span]
-        x, y = (min(xs) + max(xs) + 1) * CELL // 2, (min(ys) + max(ys) + 1) * CELL // 2
-        self.keep_clear.append((x - dx * 96, y - dy * 96, 128))
-        return Door(sector, x, y, (dx, dy))
+    def add_ledge(self, rng: Random) -> Ledge:
+        """A block against a wall, too high to walk up (24 units) and low enough to jump on to (56)."""
+        deep, wide, top = rng.randint(4, 5), rng.randint(4, 7), rng.choice((36, 40, 44, 48))
+        for stretch in self._stretches(rng, wide, deep + 7):
+            flat, riser = rng.choice(decor.FLOORS), rng.choice(decor.RISERS)
+            cells = [cell for d in range(1, deep + 1) for cell in stretch.lines[d]]
+            self._raise_ceiling(top + 104)
+            self._fill(cells, replace(self.style, floor=top, floor_flat=flat, riser=riser))
+            (ex, ey), (dx, dy) = middle_of(stretch.lines[deep]), stretch.side
+            edge = ex - dx * CELL / 2, ey - dy * CELL / 2
+            rest = middle_of(cells)
+            self.keep_clear += [(*rest, 64), (edge[0] - dx * 128, edge[1] - dy * 128, 128)]
+            return Ledge(edge, (dx, dy), wide * CELL / 2, rest, top, rect_of(cells))
+        raise NoPlaceError("ledge")
 
-    def _is_bare(self, cells: Sequence[tuple[int, int]]) -> bool:
+    def add_stairs(self, rng: Random) -> Stairs:
+        """A flight of four to six steps of 16 units from the floor up to a platform against a wall."""
+        steps, deep, wide = rng.randint(4, 6), rng.randint(3, 4), rng.randint(4, 6)
+        for stretch in self._stretches(rng, wide, deep + steps + 6):
+            return self._raise_stairs(rng, [stretch.lines[d] for d in range(1, deep + steps + 4)], deep, steps)
+        raise NoPlaceError("stairs")
+
+    def _fill(self, cells: Sequence[Cell], region: Region) -> int:
+        """Give cells to a new region; returns its number."""
+        number = self.plan.add_region(region)
+        for column, row in cells:
+            self.plan.fill(column, row, 1, 1, number)
+        return number
+
+    def _is_bare(self, cells: Sequence[Cell]) -> bool:
         """Whether cells are the room's own floor and outside what must be kept clear."""
         return all(
             self.plan.at(c, r) == self.base and self._apart((c + 0.5) * CELL, (r + 0.5) * CELL, 0) for c, r in cells
         )
 
-    def hang(self, rng: Random, picture: Picture, opens: int = 0, deep: int = 4) -> Panel:
-        """Hang a picture with ``deep`` cells of free floor before it; with ``opens``, a switch for that tag."""
-        self._raise_ceiling(picture.z + picture.side // 2 + 16)
-        for dx, dy in rng.sample(SIDES, 4):
-            along = self.width if dy else self.height
-            for offset in rng.sample(range(2, along - 3), along - 5):
-                column, row = self._wall_cell(dx, dy, offset)
-                span = [(column + i * abs(dy), row + i * abs(dx)) for i in range(PANEL_WIDTH // CELL)]
-                front = [(c - dx * depth, r - dy * depth) for c, r in span for depth in range(1, deep + 1)]
-                if all(self.plan.at(c, r) == VOID for c, r in span) and self._is_bare(front):
-                    cells = tuple((c - dx, r - dy) for c, r in span)
-                    panel = Panel(cells, (dx, dy), panel_texture(self.style.wall, picture), opens)
-                    self.plan.panels.append(panel)
-                    x, y = panel.middle
-                    reach = deep * CELL // 2
-                    self.keep_clear.append((x - dx * reach, y - dy * reach, reach + 16))
-                    return panel
-        raise NoPlaceError(picture.name)
-
-    def add_stairs(self, rng: Random) -> Stairs:
-        """A flight of four to six steps of 16 units from the floor up to a platform against a wall."""
-        for dx, dy in rng.sample(SIDES, 4):
-            steps, deep, wide = rng.randint(4, 6), rng.randint(3, 4), rng.randint(4, 6)
-            along, across = (self.width, self.height) if dy else (self.height, self.width)
-            if across < steps + deep + 6 or along < wide + 2:
-                continue
-            for offset in rng.sample(range(1, along - wide), along - wide - 1):
-                column, row = self._wall_cell(dx, dy, offset)
-                cells = [
-                    [(column + i * abs(dy) - dx * d, row + i * abs(dx) - dy * d) for i in range(wide)]
-                    for d in range(1, deep + steps + 4)
-                ]
-                if self._is_bare([cell for line in cells for cell in line]):
-                    return self._raise_stairs(rng, cells, deep, steps)
-        raise NoPlaceError("stairs")
-
-    def _raise_stairs(self, rng: Random, cells: list[list[tuple[int, int]]], deep: int, steps: int) -> Stairs:
+    def _raise_stairs(self, rng: Random, lines: list[tuple[Cell, ...]], deep: int, steps: int) -> Stairs:
         top = (steps + 1) * STEP_HEIGHT
         flat, riser = rng.choice(decor.FLOORS), rng.choice(decor.RISERS)
         self._raise_ceiling(top + 88)
+        platform = [cell for line in lines[:deep] for cell in line]
         for level in range(1, steps + 2):  # lowest first; the platform is the highest
-            number = self.plan.add_region(replace(self.style, floor=level * STEP_HEIGHT, floor_flat=flat, riser=riser))
-            lines = cells[:deep] if level == steps + 1 else [cells[deep + steps - level]]
-            for line in lines:
-                for c, r in line:
-                    self.plan.fill(c, r, 1, 1, number)
-        platform = [cell for line in cells[:deep] for cell in line]
-        left, right = min(c for c, _ in platform) * CELL, (max(c for c, _ in platform) + 1) * CELL
-        bottom, upper = min(r for _, r in platform) * CELL, (max(r for _, r in platform) + 1) * CELL
-        approach = cells[deep + steps + 1]
-        foot = tuple(round((sum(axis) / len(approach) + 0.5) * CELL) for axis in zip(*approach, strict=True))
-        x, y = (left + right) // 2, (bottom + upper) // 2
-        self.keep_clear += [(foot[0], foot[1], 112), (x, y, 64)]
-        return Stairs(x, y, top, left, bottom, right, upper, (foot[0], foot[1]))
+            cells = platform if level == steps + 1 else lines[deep + steps - level]
+            self._fill(cells, replace(self.style, floor=level * STEP_HEIGHT, floor_flat=flat, riser=riser))
+        (x, y), foot = middle_of(platform), middle_of(lines[deep + steps + 1])
+        self.keep_clear += [(*foot, 112), (x, y, 64)]
+        return Stairs(x, y, top, *rect_of(platform), foot)
 
     def _raise_ceiling(self, height: int) -> None:
         if self.style.ceiling < height:

@@ -24,7 +24,6 @@ class ArenaState:
         vx, vy: Velocity, map units an engine tic (1/35 s).
         health: 100 at the start, 0 dead.
         eyes: Height of the eyes above the feet, map units: 41 standing, 20.5 crouched, and they bob in walking.
-        on_ground: Whether the feet touch the floor.
         ceilings: Ceiling height of every sector by number; a door opens by raising its ceiling.
         actors: The level's own actors, if it watches them.
     """
@@ -38,6 +37,5 @@ class ArenaState:
     vy: float
     health: float
     eyes: float = 41.0
-    on_ground: bool = True
     ceilings: tuple[float, ...] = ()
     actors: tuple[Actor, ...] = ()

@@ -14,9 +14,12 @@ FRICTION = 0.90625
 """Share of its speed that the engine's player keeps each tic."""
 GLIDE_TICS = FRICTION / (1 - FRICTION)
 """A player who lets go at speed v comes to rest v x this farther on."""
+WALK_THRUST = 25 * 2048 / 65536
+"""What a tic of ``w`` adds to the speed, map units a tic."""
+MAX_SPEED = WALK_THRUST * GLIDE_TICS
 _THRUST: dict[str, tuple[float, float]] = {  # map units a tic, and the direction in degrees from straight ahead
-    "w": (25 * 2048 / 65536, 0.0),
-    "s": (25 * 2048 / 65536, 180.0),
+    "w": (WALK_THRUST, 0.0),
+    "s": (WALK_THRUST, 180.0),
     "a": (24 * 2048 / 65536, 90.0),
     "d": (24 * 2048 / 65536, -90.0),
 }

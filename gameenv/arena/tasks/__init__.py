@@ -12,9 +12,10 @@ from gameenv.arena.tasks import (
     crawl_vent,
     go_to_lantern,
     go_to_torch,
+    jump_ledge,
     open_door,
     press_switch,
 )
 from gameenv.errors import UnknownNameError
 
-_FAMILIES = (go_to_lantern, go_to_torch, open_door, climb_stairs, check_posters, crawl_vent, press_switch)
+_FAMILIES = (go_to_lantern, go_to_torch, open_door, climb_stairs, check_posters, crawl_vent, jump_ledge, press_switch)

@@ -9,13 +9,16 @@ from gameenv.arena.rooms import Door, NoPlaceError, Room, Stairs
 
 PROP_GAP = 224.0
 """Props stand this far apart, so that being near one is not being near another."""
-START_DISTANCE = 288.0
+START_DISTANCE = 320.0
 
 
-def furnish(rng: Random, room: Room, wanted: list[decor.Prop], spares: int) -> list[Thing]:
-    """Stand the wanted props and some others in the room; returns the wanted ones' things, in order."""
+def furnish(
+    rng: Random, room: Room, wanted: list[decor.Prop], spares: int, never: decor.Prop | None = None
+) -> list[Thing]:
+    """Stand the wanted props and some others, but ``never`` one, in the room; returns the wanted ones' things."""
     placed = [room.add_thing(rng, prop.kind, PROP_GAP) for prop in wanted]
-    others = [prop for prop in (decor.LANTERN, *decor.TORCHES.values(), *decor.OTHER_LIGHTS) if prop not in wanted]
+    lights = (decor.LANTERN, *decor.TORCHES.values(), *decor.OTHER_LIGHTS)
+    others = [prop for prop in lights if prop not in wanted and prop != never]
     for prop in rng.sample(others, min(spares, len(others))):
         try_thing(rng, room, prop.kind)
     if rng.random() < 0.5:

@@ -4,6 +4,8 @@ from random import Random
 
 from gameenv.arena.conditions import Near
 from gameenv.arena.decor import Prop
+from gameenv.arena.house import build_house
+from gameenv.arena.legs.press import Press
 from gameenv.arena.legs.walk import Walk
 from gameenv.arena.levels import Draft
 from gameenv.arena.rooms import Room
@@ -13,16 +15,39 @@ NEAR = 128.0
 """The goal holds within this many map units: four player's widths."""
 REST = 56.0
 """Where the expert comes to rest; it must let go about 80 units earlier, since the engine's player glides."""
+NEXT_ROOM = 0.25
+"""Share of levels whose target is in another room than the start."""
 VERBS = ("Go to", "Walk to", "Move to", "Find", "Reach")
 
 
 def draft(rng: Random, target: Prop, others: list[Prop], name: str) -> Draft:
     """A level whose goal is to stand near ``target`` while ``others`` (and more) stand about."""
+    if rng.random() < NEXT_ROOM:
+        return _in_the_next_room(rng, target, others, name)
     room = Room.roll(rng)
     maybe_door(rng, room, 0.25)
     maybe_stairs(rng, room, 0.2)
     thing, *_ = furnish(rng, room, [target, *others], rng.randint(0, 2))
     room.add_blocks(rng, rng.randint(0, 4))
     start = start_thing(rng, room, (thing.x, thing.y))
-    goal = f"{rng.choice(VERBS)} the {name}"
-    return Draft(room.plan, start, goal, Near(thing.x, thing.y, NEAR), (Walk(thing.x, thing.y, REST),))
+    return Draft(room.plan, start, _goal(rng, name), Near(thing.x, thing.y, NEAR), (Walk(thing.x, thing.y, REST),))
+
+
+def _in_the_next_room(rng: Random, target: Prop, others: list[Prop], name: str) -> Draft:
+    """The target is in another room, behind an opening or a door that must be opened first."""
+    kind = rng.choice(("opening", "door"))
+    house = build_house(rng, kind)
+    near, far, passage = house.near, house.far, house.passage
+    maybe_door(rng, near, 0.2)
+    thing, *_ = furnish(rng, far, [target, *others[:1]], 0)
+    furnish(rng, near, others[1:], 1, never=target)
+    near.add_blocks(rng, rng.randint(0, 2))
+    far.add_blocks(rng, rng.randint(0, 2))
+    start = start_thing(rng, near, passage.before(40), 160.0)
+    walk = Walk(thing.x, thing.y, REST)
+    route = (Press(*passage.before(16), face=passage.beyond(0)), walk) if kind == "door" else (walk,)
+    return Draft(house.plan, start, _goal(rng, name), Near(thing.x, thing.y, NEAR), route)
+
+
+def _goal(rng: Random, name: str) -> str:
+    return f"{rng.choice(VERBS)} the {name}"

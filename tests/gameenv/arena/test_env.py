@@ -37,9 +37,10 @@ def play_to_the_goal(env: ArenaEnv, seed: int) -> dict[str, Any]:
     expert = Expert()
     expert.attach(env)
     expert.reset(info["goal"], seed=seed)
-    while (word := expert.act()[0]) != "none":
-        env.step(action_index(word))
-    info = hold(env, "enter", 12)
+    while (word := expert.act()[0]) != "none" or not info["goal_reached"]:
+        info = env.step(action_index(word))[4]
+    for _ in range(12):  # crouching moves neither the player nor where he looks
+        info = env.step(action_index("c"))[4]
     assert info["goal_reached"]
     return info
 
@@ -182,7 +183,7 @@ def test_the_default_step_limit_is_a_few_times_what_the_expert_needs(make_arena:
         env = make_arena(task)
         for seed in range(3):
             play_to_the_goal(env, seed)
-            assert 1.2 * (env.tick + 7) < env.max_steps < 250
+            assert 1.2 * (env.tick + 7) < env.max_steps < 400
 
 
 def test_death_ends_the_episode_without_reward(make_arena: MakeArena) -> None:
