@@ -138,7 +138,7 @@ def _play(command: Play, console: Console) -> int:
             env, levels, say, lambda line: live.update(Text(line, no_wrap=True, overflow="ellipsis"))
         )
     won = sum(attempt.outcome == "declared" for attempt in attempts)
-    say(f"{len(attempts)} levels, {won} won")
+    say(f"{_levels(len(attempts))}, {won} won")
     return 1 if attempts[-1].outcome == "failed" else 0
 
 
@@ -149,14 +149,14 @@ def _sheet(command: Sheet, console: Console) -> int:
     levels = list(itertools.islice(levels_in_turn(command.task, command.seed), command.count))
     split = check_split(command.split)
     families = "all families" if command.task == tasks.ALL else command.task
-    title = f"{command.count} levels of {families}, split {split}, from number {command.seed}"
+    title = f"{_levels(command.count)} of {families}, split {split}, from number {command.seed}"
     with png_at(command.out) as write, contextlib.closing(ArenaEnv(split=split, frame_size=command.frame_size)) as env:
         shown = [glimpse(env, task, seed, expert=command.expert) for task, seed in _progress(levels, "levels", console)]
         write(draw_sheet(shown, title, command.columns))
     if command.expert:
         won = sum(each.played is not None and each.played.outcome == "reached and declared" for each in shown)
         console.print(f"the expert reached {won} of {len(shown)} goals")
-    console.print(f"{command.out}: {len(shown)} levels", markup=False)
+    console.print(f"{command.out}: {_levels(len(shown))}", markup=False)
     return 0
 
 
@@ -167,7 +167,7 @@ def _list(command: List, console: Console) -> int:
     for name in _progress(list(tasks.TASKS), "families", console):
         table.add_row(*(Text(cell) for cell in _row(look_at_family(name, split, command.levels))))
     console.print(table)
-    console.print(f"as seen in the first {command.levels} {split} levels of each")
+    console.print(f"as seen in the {split} levels 0 to {command.levels - 1} of each")
     return 0
 
 
@@ -185,6 +185,10 @@ def _row(family: Family) -> tuple[str, ...]:
 
 def _progress(values: Sequence[T], what: str, console: Console) -> Iterable[T]:
     return track(values, what, console=console, transient=True, disable=not console.is_terminal)
+
+
+def _levels(count: int) -> str:
+    return f"{count} level{'' if count == 1 else 's'}"
 
 
 def _check_count(name: str, value: int, most: int | None = None) -> None:

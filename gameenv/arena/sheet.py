@@ -11,9 +11,10 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from gameenv.arena import marks
+from gameenv.arena.chart import PX_PER_CELL, Scale
 from gameenv.arena.glimpse import Glimpse
 from gameenv.arena.legend import draw_legend
-from gameenv.arena.map import PX_PER_CELL, Scale, draw_map
+from gameenv.arena.map import draw_map
 from gameenv.errors import InvalidInputError
 from gameenv.frames import Frame
 

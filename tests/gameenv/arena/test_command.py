@@ -67,7 +67,7 @@ def test_list_names_every_family() -> None:
     assert done.returncode == 0, done.stderr
     for task in tasks.TASKS:
         assert task in done.stdout
-    assert "first 3 train levels" in done.stdout
+    assert "train levels 0 to 2 of each" in done.stdout
 
 
 def test_sheet_writes_a_png_and_says_how_the_expert_did(tmp_path: Path) -> None:
@@ -148,4 +148,4 @@ def test_closing_the_window_ends_play_in_order(display: str, start: Callable[...
     os.kill(engine, signal.SIGKILL)
     assert command.process.wait(PATIENCE_S) == 0
     assert "the window was closed" in command.said
-    assert command.said.splitlines()[-1] == "1 levels, 0 won"
+    assert command.said.splitlines()[-1] == "1 level, 0 won"

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from gameenv.arena import marks, tasks
+from gameenv.arena.chart import Scale
 from gameenv.arena.conditions import Near
 from gameenv.arena.decor import LANTERN
 from gameenv.arena.geometry import CELL, PLAYER_START, Panel, Plan, Region, Thing
 from gameenv.arena.legs.walk import Walk
 from gameenv.arena.levels import Level
-from gameenv.arena.map import Scale, draw_map, way
+from gameenv.arena.map import draw_map, way
 from gameenv.arena.names import panel_picture, thing_name
 from gameenv.arena.pictures import BUTTON, HIGH_POSTERS, panel_texture
 from gameenv.arena.state import ArenaState
