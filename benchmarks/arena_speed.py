@@ -28,6 +28,7 @@ import vizdoom
 import gameenv  # noqa: F401 (registers the arena)
 from gameenv.arena import decor, tasks
 from gameenv.arena.engine import BUTTONS, SETTLE_TICS
+from gameenv.arena.pictures import picture_lumps
 from gameenv.arena.processes import end_processes, own_engines
 from gameenv.arena.steplimit import step_limit
 from gameenv.arena.wad import map_lumps, write_wad
@@ -152,7 +153,7 @@ class _Bare:
         self._folder = tempfile.TemporaryDirectory(prefix="arena-speed-")
         folder = Path(self._folder.name)
         maps = [lump for i, level in enumerate(levels) for lump in map_lumps(_name(i), level.textmap.encode())]
-        write_wad(folder / "levels.wad", [("DECORATE", decor.ACTORS.encode()), *maps])
+        write_wad(folder / "levels.wad", [("DECORATE", decor.ACTORS.encode()), *picture_lumps(), *maps])
         game = self._game = vizdoom.DoomGame()
         game.set_doom_game_path(os.path.join(vizdoom.__path__[0], "freedoom2.wad"))
         game.set_doom_scenario_path(str(folder / "levels.wad"))
