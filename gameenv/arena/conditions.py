@@ -26,6 +26,23 @@ class Near:
 
 
 @dataclass(frozen=True, slots=True)
+class Escaped:
+    """The player is alive within a rectangle."""
+
+    left: float
+    bottom: float
+    right: float
+    upper: float
+    latches: bool = False
+    for_s: float = 0.0
+
+    def holds(self, state: ArenaState) -> bool:
+        """Whether the player is in there now, not caught."""
+        inside = self.left <= state.x <= self.right and self.bottom <= state.y <= self.upper
+        return inside and state.health > 0
+
+
+@dataclass(frozen=True, slots=True)
 class OnPlatform:
     """The player stands within a rectangle at or above a height."""
 

@@ -5,6 +5,8 @@ Thing numbers are the editor numbers of Doom II, which Freedoom keeps: https://d
 
 from dataclasses import dataclass
 
+from gameenv.arena import sentry
+
 # fmt: off
 WALLS = (
     "STARTAN3", "BRICK4", "BRICK6", "BRICK7", "BRICK10", "BROWNGRN", "BSTONE1", "BSTONE2",
@@ -26,13 +28,16 @@ DOORS = ("BIGDOOR1", "BIGDOOR2", "BIGDOOR3", "BIGDOOR4", "BIGDOOR5", "BIGDOOR6",
 CRATES = (("CRATE1", "CRATOP2"), ("CRATE2", "CRATOP1"), ("CRATELIT", "CRATOP2"), ("CRATWIDE", "CRATOP1"))
 # fmt: on
 
-ACTORS = """
+ACTORS = (
+    """
 actor ArenaLantern : Column 30001 { Scale 1.7 }
 """
+    + sentry.ACTOR
+)
 """DECORATE lump: our own things. The engine's floor lamp is made big enough to be told apart across a room."""
 
 
-WATCHED_ACTORS = frozenset[str]()
+WATCHED_ACTORS = frozenset({sentry.NAME})
 """Class names of the things that the referee may follow."""
 
 

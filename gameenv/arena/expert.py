@@ -83,7 +83,7 @@ class Expert:
         env, guide = self._begun()
         if self._excursion:
             return self._stray(guide), "noise"
-        if self._noise and not (guide.resting or guide.is_freeing):
+        if self._noise and not (guide.resting or guide.is_freeing or guide.is_steady):
             shortest, longest = _EXCURSION_TICKS
             mean_length = (shortest + longest) / 2
             if self._rng.random() < self._noise / mean_length / (1 - self._noise):

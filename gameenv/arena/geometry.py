@@ -14,6 +14,7 @@ CELL = 32
 VOID = -1
 """The region number of solid rock."""
 PLAYER_START = 1
+WHITE = 0xFFFFFF
 SWITCHED_SPEED = 32
 """Eighths of a unit a tic at which a ceiling rises that a switch opens."""
 DOOR_OPEN_SPECIAL = 11  # Door_Open(tag, speed): opens and stays; special 12 would close by itself
@@ -33,6 +34,7 @@ class Region:
         light: 0 (black) to 255.
         door_speed: Above 0 makes it a door that opens when used, in eighths of a unit a tic.
         tag: Number by which a switch names it, 0 for none.
+        tint: Colour of its light, ``0xRRGGBB``.
     """
 
     floor: int
@@ -44,17 +46,19 @@ class Region:
     light: int = 192
     door_speed: int = 0
     tag: int = 0
+    tint: int = WHITE
 
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """Something that stands on the map: the engine's editor number, a place, and how wide it is."""
+    """Something that stands on the map: the engine's editor number, a place, how wide it is, and its own numbers."""
 
     kind: int
     x: int
     y: int
     angle: int = 0
     radius: int = 16
+    args: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,9 +236,12 @@ def textmap(plan: Plan) -> str:
             textureceiling=region.ceiling_flat,
             lightlevel=region.light,
             **({"id": region.tag} if region.tag else {}),
+            **({"lightcolor": region.tint} if region.tint != WHITE else {}),
         )
         for region in plan.regions
     ]
     always = {f"skill{n}": True for n in range(1, 6)} | {"single": True}
-    parts += [_block("thing", x=float(t.x), y=float(t.y), angle=t.angle, type=t.kind, **always) for t in plan.things]
+    for t in plan.things:
+        args = {f"arg{n}": value for n, value in enumerate(t.args)}
+        parts.append(_block("thing", x=float(t.x), y=float(t.y), angle=t.angle, type=t.kind, **args, **always))
     return "".join(parts)

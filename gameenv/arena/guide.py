@@ -41,7 +41,7 @@ class Guide:
         self._pending: list[Action] = []
         self._ends_leg = False
         self._idle = self._glances = self._waited = 0
-        self.resting = False
+        self.resting = self.is_steady = False
 
     def copy(self) -> "Guide":
         """A guide that knows the same and can be asked what-if questions."""
@@ -82,7 +82,7 @@ class Guide:
         while self._pending or self._route:
             if not self._pending:
                 moves = self._route[0].next(self._way, state)
-                self._pending, self._ends_leg = list(moves.words), moves.done
+                self._pending, self._ends_leg, self.is_steady = list(moves.words), moves.done, moves.steady
             word = self._pending.pop(0) if self._pending else None
             if self._ends_leg and not self._pending:
                 self._route.pop(0)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gameenv.actions import Action
+from gameenv.arena import sentry
 from gameenv.arena.geometry import PLAYER_START, Plan
 from gameenv.arena.nav import NavGrid
 from gameenv.arena.state import ArenaState
@@ -27,11 +28,14 @@ class Stop:
 class Moves:
     """The words of the next ticks, played without looking again, and whether the leg is over after them.
 
+    ``steady`` says that straying now would lose the game, and so nobody does it on purpose.
+
     No words and not done is not allowed; no words and done means that it is over already.
     """
 
     words: tuple[Action, ...] = ()
     done: bool = False
+    steady: bool = False
 
 
 class Leg(Protocol):
@@ -60,5 +64,6 @@ class Leg(Protocol):
 def route_nav(plan: Plan, route: Iterable[Leg]) -> NavGrid:
     """The standing room around all things but those that the route leads to."""
     targets = {(leg.begins.x, leg.begins.y) for leg in route}
-    obstacles = [thing for thing in plan.things if thing.kind != PLAYER_START and (thing.x, thing.y) not in targets]
+    solid = (thing for thing in plan.things if thing.kind not in (PLAYER_START, sentry.KIND))
+    obstacles = [thing for thing in solid if (thing.x, thing.y) not in targets]
     return NavGrid(plan, obstacles)

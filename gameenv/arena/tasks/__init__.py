@@ -15,10 +15,21 @@ from gameenv.arena.tasks import (
     jump_ledge,
     open_door,
     press_switch,
+    slip_past_guard,
 )
 from gameenv.errors import UnknownNameError
 
-_FAMILIES = (go_to_lantern, go_to_torch, open_door, climb_stairs, check_posters, crawl_vent, jump_ledge, press_switch)
+_FAMILIES = (
+    go_to_lantern,
+    go_to_torch,
+    open_door,
+    climb_stairs,
+    check_posters,
+    crawl_vent,
+    jump_ledge,
+    press_switch,
+    slip_past_guard,
+)
 
 TASKS = MappingProxyType({family.NAME: family.build for family in _FAMILIES})
 """Family name to its ``build(rng) -> Draft``."""

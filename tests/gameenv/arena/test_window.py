@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import gymnasium as gym
@@ -13,7 +14,10 @@ import gameenv  # noqa: F401 (registers the environments)
 from gameenv.actions import action_index
 from gameenv.arena import tasks
 from gameenv.arena.expert import Expert
+from gameenv.arena.geometry import PLAYER_START, Thing, textmap
+from gameenv.arena.legs.lurk import Lurk
 from gameenv.arena.processes import own_engines
+from gameenv.arena.sentry import STRIDE_TICS
 from gameenv.arena.state import ArenaState
 from gameenv.arena.window import ArenaWindow
 from gameenv.arena.window_env import ArenaWindowEnv
@@ -89,6 +93,22 @@ def test_an_open_level_is_where_it_begins(window: ArenaWindow, sender: KeySender
         assert (now.x, now.y, now.angle) == (start.x, start.y, start.angle)
 
 
+def test_its_guard_walks_and_catches(window: ArenaWindow) -> None:
+    made = tasks.level("slip-past-guard", "validation", 0)
+    (lurk,) = (leg for leg in made.route if isinstance(leg, Lurk))
+    behind = lurk.beat.pose((lurk.beat.strides - 4) * STRIDE_TICS)
+    guard = lurk.beat.thing(lurk.beat.strides - 1, back=False)  # about to turn
+    made.plan.things[:] = [guard, Thing(PLAYER_START, round(behind.x), round(behind.y))]
+    window.open(replace(made, textmap=textmap(made.plan)))
+    (first,) = window.state.actors
+    assert window.state.health == 100
+    wait_for(lambda: window.state.actors[0].angle != first.angle)
+    wait_for(lambda: window.state.health <= 0)
+    window.open(LEVEL)
+    assert window.state.health == 100
+    assert window.state.actors == ()
+
+
 def test_the_engine_is_killed_and_nothing_is_left(display: str) -> None:
     window = ArenaWindow(LEVEL, (640, 360))
     window.open(LEVEL)
@@ -143,7 +163,7 @@ def test_the_expert_wins_through_screen_and_keys(display: str, task: str) -> Non
                 _, reward, terminated, truncated, info = env.step(action_index(expert.act()[0]))
                 over = terminated or truncated
             won += reward == 1.0
-            assert info["level"] == f"validation/{task}/{seed}/g1"
+            assert info["level"] == tasks.level(task, "validation", seed).id
             if won:
                 break
         assert won, "it needs more than luck to lose three in a row"
@@ -159,9 +179,9 @@ def test_a_window_that_was_closed_truncates_and_comes_back(display: str) -> None
         os.kill(engine, signal.SIGKILL)
         info = wait_for(lambda: (step := env.step(action_index("w")))[3] and step[4])
         assert info["truncated_because"] == "window-closed"
-        assert info["level"] == "train/go-to-lantern/1/g1"
+        assert info["level"] == tasks.level("go-to-lantern", "train", 1).id
         _, info = env.reset(seed=2)
-        assert info["level"] == "train/go-to-lantern/2/g1"
+        assert info["level"] == tasks.level("go-to-lantern", "train", 2).id
         env.step(0)
     finally:
         env.close()
