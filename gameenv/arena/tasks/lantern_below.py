@@ -13,8 +13,12 @@ from gameenv.arena.tasks.common import furnish, maybe_door, start_thing
 from gameenv.arena.walker import STANDING_EYES
 
 PHRASES = ("Look down at the lantern", "Look at the lantern below", "Find the lantern down below")
-_MIDDLE = 40
-"""Height of the lantern's middle above its floor."""
+_MIDDLE, _SHOWN = 40, 60
+"""Height of the lantern's middle above its floor, and of the part of its glass that must show over the edge."""
+_NEAREST, _FARTHEST = 120, 168
+"""How far beyond the edge it stands, map units."""
+_VIEW = 240.0
+"""From no farther does a look count: out there it would take no looking down."""
 _STAND = 44.0
 _REST = 20.0
 
@@ -23,7 +27,7 @@ def draft(rng: Random) -> Draft:
     """A room with a pit, the lantern in it, and other lights above."""
     room = Room.roll(rng, (17, 26))
     pit = dig_pit(rng, room)
-    beyond, aside = rng.randint(104, pit.deep - 72), rng.randint(-pit.wide // 6, pit.wide // 6)
+    beyond, aside = rng.randint(_NEAREST, min(_FARTHEST, pit.deep - 64)), rng.randint(-pit.wide // 6, pit.wide // 6)
     lantern, place = pit.point(beyond, aside), pit.point(-_STAND, aside)
     room.keep_clear.append((*place, 64))
     room.plan.things.append(Thing(decor.LANTERN.kind, round(lantern[0]), round(lantern[1])))
@@ -37,5 +41,5 @@ def draft(rng: Random) -> Draft:
 
 
 def _seen_from(pit: Pit, beyond: float) -> float:
-    """The distance from which the edge no longer hides the middle of a lantern so far beyond it."""
-    return beyond * (1 + STANDING_EYES / (pit.depth - _MIDDLE))
+    """The distance from which the edge no longer hides a lantern so far beyond it."""
+    return min(beyond * (1 + STANDING_EYES / (pit.depth - _SHOWN)), _VIEW)
