@@ -5,7 +5,7 @@ Knows nothing of the command line. What it is told to report, it reports through
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from gameenv.actions import CHUNK_LENGTH
 from gameenv.errors import InvalidInputError, require
 from policies.bc import Without, bag_of_words, build_network, hide, save_atomically
 from training.metrics import Accuracy, score
+from training.point import Point
 
 CHECKPOINT_FILE = "checkpoint.pt"
 _EVAL_BATCH = 1024
@@ -38,35 +39,18 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Arrays:
-    """Samples as arrays: frames ``(n, h, w, 3)`` uint8, bags ``(n, words)`` float32, chunks ``(n, 7)`` int64."""
+    """Samples as arrays: frames ``(n, h, w, 3)`` uint8, bags ``(n, words)`` float32, chunks ``(n, 7)`` int64.
+
+    ``previous`` ``(n,)`` is what was done a tick before, -1 where it is not known; None where it does not matter.
+    """
 
     frames: np.ndarray
     bags: np.ndarray
     chunks: np.ndarray
+    previous: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.chunks)
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """One point of the way.
-
-    Attributes:
-        step: Steps done.
-        steps: Steps in all.
-        samples_per_s: Speed in this epoch so far.
-        seconds_a_step: The same, seen the other way.
-        train_loss: Mean loss of this epoch so far, nats a word.
-        validation: Held-out accuracy; only at the end of an epoch.
-    """
-
-    step: int
-    steps: int
-    samples_per_s: float
-    seconds_a_step: float
-    train_loss: float
-    validation: Accuracy | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +111,7 @@ class Trainer:
         if settings.shuffle_goals:
             self._goals = np.random.default_rng([settings.seed, 1]).permutation(len(training))
 
-    def fit(self, on_progress: Callable[[Progress], object] = lambda progress: None) -> Fitted:
+    def fit(self, on_progress: Callable[[Point], object] = lambda point: None) -> Fitted:
         """Train to the end, from the last checkpoint on if there is one.
 
         Raises:
@@ -146,14 +130,15 @@ class Trainer:
                 weights = {name: value.clone() for name, value in self._network.state_dict().items()}
                 best = {"accuracy": accuracy, "epoch": epoch, "weights": weights}
             self._save(epoch, best, curve)
-            on_progress(Progress(step, self._steps_per_epoch * self._settings.epochs, 0.0, 0.0, train_loss, accuracy))
+            steps = self._steps_per_epoch * self._settings.epochs
+            on_progress(Point(step, steps, 0.0, 0.0, train_loss, (accuracy.loss, accuracy.by_slot[0])))
         if best is None:
             raise InvalidInputError(f"nothing to train: epochs is {self._settings.epochs}, expected at least 1")
         self._network.load_state_dict(best["weights"])
         seconds = time.perf_counter() - started
         return Fitted(self._network, best["accuracy"], best["epoch"], tuple(curve), resumed_from, seconds)
 
-    def _run_epoch(self, epoch: int, on_progress: Callable[[Progress], object]) -> float:
+    def _run_epoch(self, epoch: int, on_progress: Callable[[Point], object]) -> float:
         torch, settings = self._torch, self._settings
         rng = np.random.default_rng([settings.seed, 2, epoch])  # by epoch, so that a resumed run sees the same batches
         torch.manual_seed(settings.seed * 1_000_003 + epoch)
@@ -176,7 +161,7 @@ class Trainer:
             running += loss.item()
             step = epoch * self._steps_per_epoch + number + 1
             pace = (time.perf_counter() - started) / (number + 1)
-            on_progress(Progress(step, total, settings.batch_size / pace, pace, running / (number + 1), None))
+            on_progress(Point(step, total, settings.batch_size / pace, pace, running / (number + 1)))
         return running / self._steps_per_epoch
 
     def _pixels(self, frames: np.ndarray, rng: np.random.Generator | None = None) -> Any:
@@ -201,7 +186,7 @@ class Trainer:
                     logits.flatten(0, 1), truth.flatten(), reduction="sum"
                 ).item()
                 predicted.append(logits.argmax(-1).numpy())
-        return score(np.concatenate(predicted), data.chunks, losses / (len(data) * CHUNK_LENGTH))
+        return score(np.concatenate(predicted), data.chunks, losses / (len(data) * CHUNK_LENGTH), data.previous)
 
     def _save(self, epoch: int, best: dict[str, Any], curve: list[tuple[int, float, float]]) -> None:
         state = {
@@ -243,17 +228,23 @@ def chunks_to_array(chunks: Any) -> np.ndarray:
     return np.array([chunk.indices for chunk in chunks], np.int64).reshape(-1, CHUNK_LENGTH)
 
 
-def make_arrays(frames: np.ndarray, goals: list[str], chunks: Any, words: tuple[str, ...]) -> Arrays:
+def make_arrays(
+    frames: np.ndarray,
+    goals: list[str],
+    chunks: Any,
+    words: tuple[str, ...],
+    previous: np.ndarray | None = None,
+) -> Arrays:
     """Put samples into arrays; a goal's bag is computed once."""
     unique = sorted(set(goals))
     bags = bag_of_words(unique, words)
     index = {goal: i for i, goal in enumerate(unique)}
-    return Arrays(frames, bags[[index[goal] for goal in goals]], chunks_to_array(chunks))
+    return Arrays(frames, bags[[index[goal] for goal in goals]], chunks_to_array(chunks), previous)
 
 
 def _hide(arrays: Arrays, without: Without | None) -> Arrays:
     frames, bags = hide(arrays.frames, arrays.bags, without)
-    return Arrays(frames, bags, arrays.chunks)
+    return replace(arrays, frames=frames, bags=bags)
 
 
 def _brief(value: object) -> str:

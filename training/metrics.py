@@ -31,6 +31,9 @@ class Accuracy:
         by_slot: Share of right words in each of the seven slots.
         chunk: Share of chunks with all seven right.
         changes: Share of right words in slots whose true word differs from the slot before (None without any).
+        turns: Share of right first words on the frames where the action differs from the one a tick before (None
+            where no such frame is known).
+        copied: Share of first words that a policy would have right by repeating the action of a tick before.
         done: Share of right answers to "is it all ``none``?".
         by_action: Each action in the first slot.
         confusion: ``confusion[true][predicted]`` counts in the first slot.
@@ -44,6 +47,8 @@ class Accuracy:
     done: float
     by_action: tuple[ActionScore, ...]
     confusion: tuple[tuple[int, ...], ...]
+    turns: float | None = None
+    copied: float | None = None
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Accuracy":
@@ -53,16 +58,19 @@ class Accuracy:
         return cls(**{**content, "by_slot": tuple(content["by_slot"]), "by_action": actions, "confusion": confusion})
 
 
-def score(predicted: np.ndarray, truth: np.ndarray, loss: float) -> Accuracy:
+def score(predicted: np.ndarray, truth: np.ndarray, loss: float, previous: np.ndarray | None = None) -> Accuracy:
     """Score predictions.
 
     Args:
         predicted: ``(n, 7)`` action indices.
         truth: ``(n, 7)`` action indices.
         loss: Mean cross-entropy a word, measured where the logits were.
+        previous: ``(n,)``: what was done a tick before, -1 where it is not known.
     """
     right = predicted == truth
     changed = truth[:, 1:] != truth[:, :-1]
+    known = np.zeros(len(truth), bool) if previous is None else previous >= 0
+    turning = known & (truth[:, 0] != (0 if previous is None else previous))
     confusion = np.zeros((len(ACTIONS), len(ACTIONS)), int)
     np.add.at(confusion, (truth[:, 0], predicted[:, 0]), 1)
     return Accuracy(
@@ -74,6 +82,8 @@ def score(predicted: np.ndarray, truth: np.ndarray, loss: float) -> Accuracy:
         done=float(((predicted == 0).all(axis=1) == (truth == 0).all(axis=1)).mean()),
         by_action=tuple(_action_score(confusion, index) for index in range(len(ACTIONS))),
         confusion=tuple(tuple(int(n) for n in row) for row in confusion),
+        turns=float(right[turning, 0].mean()) if turning.any() else None,
+        copied=float(1 - turning.sum() / known.sum()) if known.any() else None,
     )
 
 

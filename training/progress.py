@@ -11,13 +11,13 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from training.bc import Progress as Point
+from training.point import Point
 
 _LINE_PERIOD_S = 10.0
 
 
 class TrainingProgress:
-    """Shows the decoding of frames, then the training. A context manager."""
+    """Shows the decoding of frames, then the training, then the scoring. A context manager."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -41,10 +41,17 @@ class TrainingProgress:
 
     def decoding(self, total: int) -> Callable[[int], None]:
         """Begin the bar of decoding; returns what to call with the number of frames done."""
-        task = self._bar.add_task("frames", total=total, now="")
+        return self._counting("frames", total, "decoded")
+
+    def scoring(self, total: int) -> Callable[[int], None]:
+        """Begin the bar of the last look at held-out samples; returns what to call with the number done."""
+        return self._counting("held-out samples", total, "answered")
+
+    def _counting(self, name: str, total: int, what: str) -> Callable[[int], None]:
+        task = self._bar.add_task(name, total=total, now="")
 
         def update(done: int) -> None:
-            self._show(task, done, total, f"frames: {done:,} of {total:,} decoded")
+            self._show(task, done, total, f"{name}: {done:,} of {total:,} {what}")
 
         return update
 
@@ -55,12 +62,14 @@ class TrainingProgress:
         def update(point: Point) -> None:
             text = f"step {point.step:,} of {point.steps:,}, loss {point.train_loss:.3f}"
             if point.validation is not None:
-                first = point.validation.by_slot[0]
-                text += f", held out: loss {point.validation.loss:.3f}, first word right {first:.1%}"
+                loss, first = point.validation
+                text += f", held out: loss a word {loss:.3f}, first word right {first:.1%}"
                 self._console.print(f"training: {text}", markup=False)
                 return
             left = (point.steps - point.step) * point.seconds_a_step
-            text += f", {point.samples_per_s:,.0f} samples a second"
+            text += f", {point.samples_per_s:,.{0 if point.samples_per_s >= 20 else 1}f} samples a second"
+            if point.memory_bytes is not None:
+                text += f", {point.memory_bytes / 1e9:.1f} GB of GPU memory"
             self._bar.update(task, total=point.steps)
             self._show(task, point.step, point.steps, f"training: {text}, {left / 60:.1f} minutes left")
 

@@ -110,15 +110,15 @@ def load_vlm(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> VLMPolicy:
     device = pick_device(torch, options.device)
     unsloth = _find_unsloth(options, device)  # before transformers, which it changes when it is imported
     require("transformers", "vlm")
-    with _clear_errors(source):
-        _check_type(source)
+    with clear_errors(source):
+        check_type(source)
         maker = load_maker(source)
         dtype = pick_dtype(torch, options.dtype, device)
-        load = _load_by_transformers if unsloth is None else partial(_load_by_unsloth, unsloth)
+        load = load_weights if unsloth is None else partial(_load_by_unsloth, unsloth)
         log.info("loading %s on %s (%s)", source.base, device, "4-bit" if options.four_bit else dtype)
         model = load(source, device, dtype, options.four_bit)
         if source.adapter is not None:
-            model = _put_on(model, source, merge=not getattr(model, "is_quantized", False))
+            model = put_on(model, source, merge=not getattr(model, "is_quantized", False))
         if unsloth is None:
             flatten_patches(model)
         model.eval()
@@ -182,7 +182,12 @@ def load_maker(source: Source) -> InputMaker:
     return InputMaker(tokenizer, processor, source.card.frame if source.card else None)
 
 
-def _check_type(source: Source) -> None:
+def check_type(source: Source) -> None:
+    """Look into a model's configuration.
+
+    Raises:
+        InvalidInputError: If it is no Qwen3-VL.
+    """
     transformers: Any = require("transformers", "vlm")
     kind = transformers.AutoConfig.from_pretrained(source.base).model_type
     if kind != MODEL_TYPE:
@@ -192,7 +197,13 @@ def _check_type(source: Source) -> None:
         )
 
 
-def _load_by_transformers(source: Source, device: str, dtype: Any, four_bit: bool) -> Any:
+def load_weights(source: Source, device: str, dtype: Any, four_bit: bool) -> Any:
+    """Load the base of ``source`` by transformers, without its adapter.
+
+    Raises:
+        InvalidInputError: If the weights do not fill the configuration.
+        MissingExtraError: If bitsandbytes is needed and not installed.
+    """
     transformers: Any = require("transformers", "vlm")
     arguments: dict[str, Any] = {"dtype": dtype, "attn_implementation": "sdpa"}
     if four_bit:
@@ -224,7 +235,12 @@ def _load_by_unsloth(unsloth: Any, source: Source, device: str, dtype: Any, four
     return loader.for_inference(model)
 
 
-def _put_on(model: Any, source: Source, *, merge: bool) -> Any:
+def put_on(model: Any, source: Source, *, merge: bool) -> Any:
+    """Put the adapter of ``source`` on its base: merged into the weights, or beside them.
+
+    Raises:
+        InvalidInputError: If the adapter is not whole or does not fit the base.
+    """
     peft: Any = require("peft", "vlm")
     safetensors: Any = require("safetensors", "vlm")
     if not any((Path(source.adapter or "") / name).is_file() for name in ADAPTER_WEIGHTS):
@@ -264,8 +280,8 @@ def _misfit(source: Source, why: str) -> InvalidInputError:
 
 
 @contextlib.contextmanager
-def _clear_errors(source: Source) -> Iterator[None]:
-    """Say what to do about what the libraries raise."""
+def clear_errors(source: Source) -> Iterator[None]:
+    """Say what to do about what the libraries raise while a model is loaded."""
     safetensors: Any = require("safetensors", "vlm")
     try:
         yield

@@ -10,7 +10,8 @@ import torch
 from gameenv.actions import ActionChunk
 from gameenv.errors import InvalidInputError
 from policies.bc import INPUT_SIZE, Without, build_word_list
-from training.bc import CHECKPOINT_FILE, Arrays, Progress, Settings, Trainer, make_arrays
+from training.bc import CHECKPOINT_FILE, Arrays, Settings, Trainer, make_arrays
+from training.point import Point
 
 GOALS = ["Go left", "Go right"]
 WORDS = build_word_list(GOALS)
@@ -74,7 +75,7 @@ def test_same_seed_same_weights_other_seed_others(tmp_path: Path):
 def test_a_killed_training_ends_where_an_unbroken_one_does(tmp_path: Path):
     whole = trainer(tmp_path / "whole").fit()
 
-    def stop(progress: Progress) -> None:
+    def stop(progress: Point) -> None:
         if progress.step == 25 and progress.validation is None:  # in the middle of the third epoch
             raise KeyboardInterrupt
 

@@ -11,13 +11,16 @@ from pathlib import Path
 import pytest
 
 from gameenv.arena.env import ArenaEnv
+from labeling import load_samples
 from policies import load_policy
 from policies.conformance import check_policy, example_frames
 from tests.training.conftest import command, record_and_label
 
 
 def train(segments: Path, out: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    return command("training", "--data", segments, "--out", out, "--epochs", "2", "--batch-size", "32", *more)
+    return command(
+        "training", "--policy", "bc", "--data", segments, "--out", out, "--epochs", "2", "--batch-size", "32", *more
+    )
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +96,21 @@ def test_other_peoples_folders_are_left_alone(segments: Path, tmp_path: Path):
 
 def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(segments: Path, tmp_path: Path):
     out = tmp_path / "bc"
-    line = [sys.executable, "-m", "training", "--data", segments, "--out", out, "--epochs", "12", "--batch-size", "32"]
+    line = [
+        sys.executable,
+        "-m",
+        "training",
+        "--policy",
+        "bc",
+        "--data",
+        segments,
+        "--out",
+        out,
+        "--epochs",
+        "12",
+        "--batch-size",
+        "32",
+    ]
     running = subprocess.Popen([*map(str, line)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     deadline = time.monotonic() + 60
     while not (out / "checkpoint.pt").exists():
@@ -112,7 +129,19 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(segments: Pa
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send and no process groups")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_no_decoder_outlives_a_killed_training(segments: Path, tmp_path: Path, number: int):
-    line = [sys.executable, "-m", "training", "--data", segments, "--out", tmp_path / "bc", "--workers", "2"]
+    line = [
+        sys.executable,
+        "-m",
+        "training",
+        "--policy",
+        "bc",
+        "--data",
+        segments,
+        "--out",
+        tmp_path / "bc",
+        "--workers",
+        "2",
+    ]
     running = subprocess.Popen([*map(str, line)], stderr=subprocess.DEVNULL, stdout=subprocess.PIPE)
     deadline = time.monotonic() + 60
     while not list((tmp_path / "bc").glob("cache/*.tmp")):
@@ -151,9 +180,10 @@ def test_test_levels_are_refused_and_validation_levels_held_out(segments: Path, 
     refused = train(mixed, tmp_path / "bc")
     assert refused.returncode == 1
     assert "validation levels only" in refused.stderr
+    held_out = len(load_samples(mixed))
     for folder in segments.glob("*_seg*"):
         shutil.copytree(folder, mixed / folder.name)
     done = train(mixed, tmp_path / "bc")
     assert done.returncode == 0, done.stderr
     summary = json.loads((tmp_path / "bc" / "training_summary.json").read_text())
-    assert summary["validation_samples"] < 130
+    assert summary["validation_samples"] == held_out

@@ -1,0 +1,78 @@
+"""What is trained is what is played."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from gameenv.frames import fit_frame, load_frame
+from labeling import load_samples
+from policies import load_policy
+from policies.vlm.policy import GreedyVLMPolicy
+from tests.training.vlm.conftest import SPEC
+from training.vlm.batches import IGNORED, ROW, Collator, Examples, FrameFiles
+
+
+@pytest.fixture(scope="module")
+def policy(base: Path) -> GreedyVLMPolicy:
+    found = load_policy(str(base))
+    assert isinstance(found, GreedyVLMPolicy)
+    return found
+
+
+@pytest.fixture(scope="module")
+def examples(segments: Path) -> Examples:
+    samples = load_samples(segments)
+    files = FrameFiles([sample.image for sample in samples])
+    return Examples(files, [sample.goal for sample in samples], [sample.chunk for sample in samples], len(samples))
+
+
+def test_a_batch_holds_the_prompt_and_the_pixels_that_the_policy_feeds(
+    policy: GreedyVLMPolicy, examples: Examples
+) -> None:
+    rows = [0, 30, 61]  # both goals, so that one row is filled up
+    batch: Any = Collator(policy.maker, examples)([{ROW: row} for row in rows])
+    fed: list[dict[str, Any]] = []
+    hook = policy.model.model.register_forward_pre_hook(
+        lambda module, args, kwargs: fed.append(kwargs), with_kwargs=True
+    )
+    patches = 0
+    for place, row in enumerate(rows):
+        fed.clear()
+        policy.reset(examples.goals[row])
+        policy.predict(examples.frames[row])
+        played = fed[0]
+        count = len(played["pixel_values"])
+        assert torch.equal(batch["pixel_values"][patches : patches + count], played["pixel_values"])
+        assert torch.equal(batch["image_grid_thw"][place], played["image_grid_thw"][0])
+        patches += count
+        seen = batch["attention_mask"][place].bool()
+        ids, positions = batch["input_ids"][place][seen], batch["position_ids"][:, place][:, seen]
+        prompt = len(ids) - (batch["logits_to_keep"] - 1)
+        skeleton = prompt + len(policy.maker.reply.prefix)
+        assert torch.equal(ids[:skeleton], played["input_ids"][0, :skeleton])
+        assert torch.equal(positions[:, :skeleton], played["position_ids"][:, 0, :skeleton])
+    hook.remove()
+
+
+def test_labels_are_the_reply_or_its_words(policy: GreedyVLMPolicy, examples: Examples) -> None:
+    tokenizer = policy.maker.tokenizer
+    batch: Any = Collator(policy.maker, examples)([{ROW: 3}])
+    (labels,) = batch["labels"].tolist()
+    assert labels[0] == IGNORED
+    reply = '{"actions": ["' + '", "'.join(examples.chunks[3]) + '"]}<|im_end|>'
+    assert tokenizer.decode(labels[1:]) == reply
+    assert labels[1:] == batch["input_ids"][0, -len(labels) + 1 :].tolist()
+
+    words: Any = Collator(policy.maker, examples, "words")([{ROW: 3}])
+    (labels,) = words["labels"].tolist()
+    counted = [label for label in labels if label != IGNORED]
+    assert tokenizer.convert_ids_to_tokens(counted) == list(examples.chunks[3])
+
+
+def test_frames_are_brought_to_what_the_model_sees(policy: GreedyVLMPolicy, examples: Examples) -> None:
+    inputs = Collator(policy.maker, examples).inputs(5)
+    frame = fit_frame(load_frame(examples.frames._paths[5]), SPEC)  # pyright: ignore[reportAttributeAccessIssue]
+    np.testing.assert_array_equal(inputs.pixels, policy.maker.make(frame, examples.goals[5]).pixels)

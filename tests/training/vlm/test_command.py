@@ -1,0 +1,164 @@
+"""``gameenv-train --policy vlm``: a folder that plays, and every way that it can be asked for wrongly."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gameenv.errors import GameEnvError, InvalidInputError, UnknownNameError
+from policies import load_policy
+from policies.conformance import check_policy
+from policies.vlm.policy import GreedyVLMPolicy
+from tests.training.vlm.conftest import GOALS, arguments
+from training.args import Args, BcOptions, VlmOptions
+from training.vlm.model import merge
+
+FRAMES = list(np.random.default_rng(0).integers(0, 256, (6, 32, 64, 3), np.uint8))
+Tune = Callable[[Args], str]
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+
+
+@pytest.fixture
+def trained_on(segments: Path, base: Path) -> tuple[Path, Path]:
+    return segments, base
+
+
+def answers(folder: Path) -> list[object]:
+    policy = load_policy(str(folder))
+    assert isinstance(policy, GreedyVLMPolicy)
+    return list(policy.predict_batch(FRAMES, [GOALS[0]] * len(FRAMES), [()] * len(FRAMES)))
+
+
+def test_its_path_alone_is_a_policy(tuned: Path, base: Path) -> None:
+    check_policy(load_policy(str(tuned)))
+    assert answers(tuned) != answers(base)
+    card = json.loads((tuned / "gameenv.json").read_text())
+    assert (card["kind"], card["base_model"], card["fps"]) == ("vlm", str(base), 10.0)
+    assert (card["frame"]["width"], card["frame"]["height"]) == (64, 32)
+
+
+def test_leaves_what_is_to_be_read_and_nothing_unfinished(tuned: Path) -> None:
+    names = {path.name for path in tuned.iterdir()}
+    assert {"training_summary.json", "loss.png", "accuracy.png", "adapter_model.safetensors"} <= names
+    assert not names & {"checkpoints", "cache", "run.json"}
+    summary = json.loads((tuned / "training_summary.json").read_text())
+    assert summary["steps"] == summary["training_curve"][-1]["step"]
+    assert summary["training_curve"][-1]["loss"] < summary["training_curve"][0]["loss"]
+    best = min(summary["validation_curve"], key=lambda point: point["loss_a_word_among_the_twelve"])
+    assert (summary["best_step"], summary["accuracy"]["loss"]) == (best["step"], best["loss_a_word_among_the_twelve"])
+    assert summary["accuracy"]["samples"] == summary["scored_samples"] == summary["validation_samples"]
+    assert summary["accuracy"]["copied"] is not None
+    assert summary["settings"]["lora"] == {"rank": 16, "alpha": 16, "dropout": 0.05, "vision": True}
+
+
+def test_the_accuracy_is_that_of_the_policy_that_was_saved(tuned: Path, segments: Path) -> None:
+    """Its first words on held-out samples, asked for one by one from what is on disk."""
+    from training.data import load_data  # noqa: PLC0415
+
+    data = load_data(str(segments), 0.25, 0, 2)
+    policy = load_policy(str(tuned))
+    right = 0
+    for sample in data.validation:
+        from gameenv.frames import load_frame  # noqa: PLC0415
+
+        policy.reset(sample.goal)
+        right += policy.predict(load_frame(sample.image))[0] == sample.chunk[0]
+    summary = json.loads((tuned / "training_summary.json").read_text())
+    assert summary["accuracy"]["by_slot"][0] == pytest.approx(right / len(data.validation))
+
+
+def test_running_it_again_has_nothing_to_do_but_to_merge(segments: Path, base: Path, tuned: Path, tune: Tune) -> None:
+    said = tune(arguments(segments, base, tuned, merge=True))
+    assert "already trained" in said
+    assert answers(tuned / "merged") == answers(tuned)
+    with pytest.raises(InvalidInputError, match="nothing to merge"):
+        merge(tuned / "merged", tuned / "again")
+
+
+def test_four_bits_are_trained_and_merged_into_whole_numbers(
+    segments: Path, base: Path, tmp_path: Path, tune: Tune
+) -> None:
+    pytest.importorskip("bitsandbytes")
+    out = tmp_path / "four"
+    tune(arguments(segments, base, out, four_bit=True, epochs=1, merge=True, loss_on="words", repeat_weight=0.5))
+    config = json.loads((out / "merged" / "config.json").read_text())
+    assert "quantization_config" not in config
+    assert len(answers(out / "merged")) == len(answers(out)) == len(FRAMES)
+
+
+def test_another_model_or_training_is_not_overwritten(segments: Path, base: Path, tuned: Path, tmp_path: Path) -> None:
+    from rich.console import Console  # noqa: PLC0415
+
+    from training.vlm import run as command  # noqa: PLC0415
+
+    quiet = Console(quiet=True)
+    with pytest.raises(InvalidInputError, match="holds another model"):
+        command.run(arguments(segments, base, tuned, seed=5), quiet, quiet)
+    (tmp_path / "run.json").write_text('{"settings": {"seed": 3}, "dataset_id": "x"}')
+    (tmp_path / "checkpoints" / "checkpoint-2").mkdir(parents=True)
+    with pytest.raises(InvalidInputError, match=r"another training.* seed=3 \(now 0\)"):
+        command.run(arguments(segments, base, tmp_path), quiet, quiet)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "thesis.tex").write_text("x")
+    with pytest.raises(InvalidInputError, match=r"other things \(thesis.tex\)"):
+        command.run(arguments(segments, base, other), quiet, quiet)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"base": "models/gone"}, "models/gone is neither a folder here nor"),
+        ({"checkpoint": "checkpoint-9"}, "not a whole checkpoint of this training; there are: none"),
+        ({"report_to": "trackio"}, "pip install trackio"),
+        ({"backend": "unsloth"}, "use --backend trl"),
+        ({"device": "cuda"}, "device 'cuda' cannot be used here"),
+        ({"dropout": 1.0}, "a dropout from 0 to below 1"),
+        ({"accumulation": 0}, "--accumulation is at least 1"),
+        ({"repeat_weight": 0.0}, "--repeat-weight is above 0"),
+        ({"batch_size": 5000}, "Record more, or lower --batch-size"),
+        ({"data": "nowhere"}, "Run gameenv-label first"),
+    ],
+)
+@pytest.mark.usefixtures("offline")
+def test_what_cannot_be_used(
+    trained_on: tuple[Path, Path], tmp_path: Path, tune: Tune, change: dict[str, object], says: str
+) -> None:
+    segments, base = trained_on
+    rest = {name: value for name, value in change.items() if name not in ("data", "base")}
+    data, model = Path(str(change.get("data", segments))), Path(str(change.get("base", base)))
+    args = arguments(data, model, tmp_path / "out", **rest)
+    with pytest.raises(GameEnvError, match=says):
+        tune(args)
+    assert not (tmp_path / "out" / "gameenv.json").exists()
+
+
+def test_an_adapter_is_no_base(segments: Path, tuned: Path, tmp_path: Path, tune: Tune) -> None:
+    with pytest.raises(InvalidInputError, match="is an adapter"):
+        tune(arguments(segments, tuned, tmp_path / "out"))
+
+
+def test_options_of_the_other_policy_are_refused() -> None:
+    with pytest.raises(InvalidInputError, match="--jitter belongs to --policy bc"):
+        Args(bc=BcOptions(jitter=0.1)).check()
+    with pytest.raises(InvalidInputError, match="--loss-on belongs to --policy vlm"):
+        Args(policy="bc", vlm=VlmOptions(loss_on="words")).check()
+    with pytest.raises(UnknownNameError, match="Did you mean 'vlm'"):
+        Args(policy="vml").check()
+
+
+def test_missing_frames_are_counted_listed_and_refused_above_one_percent(
+    segments: Path, base: Path, tmp_path: Path, tune: Tune
+) -> None:
+    spoilt = Path(shutil.copytree(segments, tmp_path / "segments"))
+    for frame in sorted((spoilt / "s1_seg0000").glob("*.jpg"))[:3]:
+        frame.unlink()
+    with pytest.raises(InvalidInputError, match=r"3 of \d+ frames .* are missing: .*frame_0000.jpg.*More than 1%"):
+        tune(arguments(spoilt, base, tmp_path / "out"))

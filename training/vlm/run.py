@@ -1,0 +1,137 @@
+"""``gameenv-train --policy vlm``: from its arguments to an adapter's folder that plays.
+
+The course of the training is in ``training.vlm.course``.
+"""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from gameenv.errors import InvalidInputError, require
+from gameenv.frames import FrameSpec
+from policies.card import CARD_FILE
+from policies.vlm.loading import Source, pick_device
+from training.args import Args
+from training.data import Data, load_data
+from training.vlm.course import complete
+from training.vlm.job import Job, Team
+from training.vlm.model import Learner, find_base, load_learner, merge, pick_backend
+from training.vlm.settings import Lora, Settings
+from training.vlm.trainer import Conduct
+
+MERGED_DIR = "merged"
+DEFAULT_OUT = "models/gameplay_agent_lora"
+_EPOCHS = 3
+_BATCH_SIZE = 2
+_LEARNING_RATE = 2e-4
+_WORKERS = 2
+
+
+def run(args: Args, console: Console, table: Console) -> int:
+    """Tune and write the folder.
+
+    Args:
+        args: With ``policy`` ``vlm``.
+        console: For progress and warnings.
+        table: For what is to be read afterwards.
+
+    Raises:
+        GameEnvError: If the arguments, the data, the base or the output folder cannot be used.
+    """
+    options = args.vlm
+    prepare_libraries()
+    check_tracker(options.report_to)
+    torch: Any = require("torch", "train")
+    device = pick_device(torch, options.device)
+    backend = pick_backend(options.backend, device)  # before trl and transformers are imported
+    team = Team(device)
+    if not team.is_first:
+        console, table = Console(quiet=True), Console(quiet=True)
+    source = find_base(options.base)
+    batch_size = _BATCH_SIZE if args.batch_size is None else args.batch_size
+    data = load_data(args.data, args.validation, args.seed, batch_size, lambda text: _warn(console, text))
+    spec = pick_frame(options.frame_size, source, data)
+    settings = Settings(
+        base=source.base,
+        lora=Lora(options.rank, options.alpha, options.dropout, options.lora_vision),
+        epochs=_EPOCHS if args.epochs is None else args.epochs,
+        batch_size=batch_size,
+        accumulation=options.accumulation,
+        processes=team.size,
+        learning_rate=_LEARNING_RATE if args.learning_rate is None else args.learning_rate,
+        warmup=options.warmup,
+        weight_decay=args.weight_decay or 0.0,
+        frame_size=spec.size,
+        four_bit=device.startswith("cuda") if options.four_bit is None else options.four_bit,
+        backend=backend,
+        seed=args.seed,
+        target=options.loss_on,
+        repeat_weight=options.repeat_weight,
+        shuffle_goals=args.shuffle_goals,
+    )
+    beside_gpu = device.startswith("cuda") and sys.platform.startswith("linux")
+    conduct = Conduct(
+        folder=Path(args.out or DEFAULT_OUT),
+        device=team.device,
+        save_steps=options.save_steps,
+        evaluations=options.evaluations,
+        eval_samples=options.eval_samples,
+        workers=args.workers if args.workers is not None else _WORKERS if beside_gpu else 0,
+        gradient_checkpointing=options.gradient_checkpointing,
+        report_to=None if options.report_to == "none" else options.report_to,
+        run_name=Path(args.out or DEFAULT_OUT).name,
+    )
+
+    def load() -> Learner:
+        return load_learner(
+            source,
+            spec,
+            settings.lora or Lora(),
+            backend=backend,
+            device=team.device,
+            four_bit=settings.four_bit,
+            seed=settings.seed,
+        )
+
+    job = Job(load, data, spec, settings, conduct, team, console, table)
+    complete(job, overwrite=args.overwrite, chosen=options.checkpoint)
+    merged = conduct.folder / MERGED_DIR
+    if options.merge and team.is_first and not (merged / CARD_FILE).exists():
+        console.print(f"merging the adapter into {source.base}", markup=False)
+        merge(conduct.folder, merged)
+        table.print(f"merged model written to {merged}", markup=False)
+    team.part()
+    return 0
+
+
+def pick_frame(wanted: tuple[int, int] | None, source: Source, data: Data) -> FrameSpec:
+    """What the model sees: what is asked for, else what it learned on before, else what was recorded."""
+    learned = source.card.frame.size if source.card is not None else None
+    width, height = wanted or learned or data.info.frame_size
+    return FrameSpec(width, height, fit=data.fit)
+
+
+def prepare_libraries() -> None:
+    """Set what the libraries read when they are imported: no telemetry, and no threads in forked tokenizers."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    require("matplotlib", "train")
+    require("datasets", "train")
+
+
+def check_tracker(name: str) -> None:
+    """Look for a tracker's package before hours of training.
+
+    Raises:
+        InvalidInputError: If it is not installed.
+    """
+    if name != "none" and importlib.util.find_spec(name) is None:
+        raise InvalidInputError(f"--report-to {name} needs the package {name}. Run: pip install {name}")
+
+
+def _warn(console: Console, text: str) -> None:
+    console.print(f"warning: {text}", markup=False)
