@@ -45,3 +45,13 @@ def test_survives_json():
 def test_done_is_about_whole_chunks(share: float):
     predicted = np.zeros_like(TRUTH) if share else np.ones_like(TRUTH)
     assert score(predicted, TRUTH, 0.0).done == 0.5
+
+
+def test_frames_where_the_action_turns_are_counted_apart():
+    truth = np.repeat([[1], [1], [8], [8]], 7, axis=1)
+    copied = np.repeat([[1], [1], [1], [8]], 7, axis=1)  # repeats what was done a tick before
+    accuracy = score(copied, truth, 0.0, np.array([-1, 1, 1, 8]))
+    assert accuracy.turns == 0.0
+    assert accuracy.copied == pytest.approx(2 / 3)
+    assert accuracy.by_slot[0] == 0.75
+    assert score(truth, truth, 0.0).turns is None

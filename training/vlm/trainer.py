@@ -113,6 +113,8 @@ def fit(
     trainer = build_trainer(learner, examples, scored, settings, conduct)
     watcher = watch(trainer, settings.samples_a_step, on_progress)
     started = time.perf_counter()
+    logging: Any = require("transformers.utils.logging", "vlm")
+    logging.disable_progress_bar()  # one for every checkpoint
     try:
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     except (MemoryError, RuntimeError) as error:
@@ -120,6 +122,8 @@ def fit(
         if said is None:
             raise
         raise GameEnvError(f"memory is full ({said}). {what_to_lower(settings, conduct)}") from error
+    finally:
+        logging.enable_progress_bar()
     seconds = time.perf_counter() - started
     state = trainer.state
     log = state.log_history

@@ -1,0 +1,184 @@
+"""Trains a whole small Qwen3-VL from nothing on labeled samples: every weight of the real classes at a small size.
+
+For the built-in game, and for machines without a GPU. The course of the training is that of ``training.vlm.course``.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+from rich.console import Console
+
+from gameenv.cli import run_command
+from gameenv.errors import InvalidInputError, require
+from gameenv.frames import FrameSpec
+from labeling.folder import DEFAULT_ROOT
+from policies.vlm import tiny
+from policies.vlm.decoding import flatten_patches
+from policies.vlm.inputs import InputMaker
+from policies.vlm.loading import pick_device
+from training.data import Data, load_data
+from training.vlm.course import complete
+from training.vlm.job import Job, Team
+from training.vlm.model import Learner
+from training.vlm.run import prepare_libraries
+from training.vlm.settings import Optimizer, Settings, Target
+from training.vlm.trainer import Conduct
+
+_HEADS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Args:
+    """Train a small Qwen3-VL from nothing, with a small tokenizer that has the words of your goals.
+
+    Example: python -m training.pretrain --optimizer muon --epochs 10 --out models/small
+
+    The folder is a model like any other: gameenv-play --model models/small, gameenv-train --base models/small. Killed,
+    the same command goes on from its last checkpoint.
+    """
+
+    data: str = DEFAULT_ROOT
+    """Labeled samples (gameenv-label's folder)."""
+    out: str = "models/small"
+    """Where the model goes."""
+    hidden: int = 128
+    """Width of the text part."""
+    layers: int = 2
+    """Layers of the text part."""
+    vision_hidden: int = 128
+    """Width of the vision part."""
+    vision_layers: int = 3
+    """Layers of the vision part, at least 2."""
+    frame_size: tuple[int, int] = tiny.FRAME.size
+    """Width and height the model sees; a token for every 32x32 pixels."""
+    epochs: int = 10
+    """Times each sample is seen."""
+    batch_size: int = 64
+    """Samples a step."""
+    optimizer: Optimizer = "adamw"
+    """muon takes the matrices inside the model, AdamW the rest."""
+    learning_rate: float = 1.5e-3
+    """AdamW's peak."""
+    muon_learning_rate: float = 0.02
+    """Muon's peak."""
+    weight_decay: float = 0.0
+    """Of either."""
+    warmup: float = 0.03
+    """Share of the steps in which the learning rates rise; then they fall along a cosine."""
+    loss_on: Target = "words"
+    """Which tokens count: the reply's seven words, or the whole reply."""
+    repeat_weight: float = 1.0
+    """Weight in the loss of a word that repeats the one before it: below 1, changes count for more."""
+    validation: float = 0.07
+    """Share of the samples held out by level (by session or take where there are no levels)."""
+    seed: int = 0
+    """Of the weights, the order of the samples and the held-out levels."""
+    shuffle_goals: bool = False
+    """Control: give each sample the goal of another."""
+    save_steps: int = 500
+    """A kill loses at most so many steps."""
+    evaluations: int = 1
+    """How often in an epoch the held-out samples are scored; the best checkpoint is kept."""
+    eval_samples: int = 1000
+    """How many held-out samples are scored, spread evenly."""
+    device: Literal["cuda", "mps", "cpu"] | None = None
+    """None: the GPU if there is one, else the CPU."""
+    workers: int = 0
+    """Processes that prepare batches; 0 prepares them in between."""
+    overwrite: bool = False
+    """Replace what is in --out: a finished model, or another training that was interrupted."""
+
+
+def run(args: Args) -> int:
+    """Train and write the folder.
+
+    Raises:
+        GameEnvError: If the arguments, the data or the output folder cannot be used.
+    """
+    _check(args)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as for gameenv-train
+    prepare_libraries()
+    torch: Any = require("torch", "train")
+    device = pick_device(torch, args.device)
+    team = Team(device)
+    console = Console(stderr=True, highlight=False, soft_wrap=True, quiet=not team.is_first)
+    table = Console(highlight=False, soft_wrap=True, quiet=not team.is_first)
+    data = load_data(
+        args.data,
+        args.validation,
+        args.seed,
+        args.batch_size,
+        lambda text: console.print(f"warning: {text}", markup=False),
+    )
+    spec = FrameSpec(*args.frame_size, fit=data.fit)
+    settings = Settings(
+        base=f"a new Qwen3-VL, text {args.layers} x {args.hidden}, vision {args.vision_layers} x {args.vision_hidden}",
+        lora=None,
+        epochs=args.epochs,
+        batch_size=args.batch_size,
+        accumulation=1,
+        processes=team.size,
+        learning_rate=args.learning_rate,
+        warmup=args.warmup,
+        weight_decay=args.weight_decay,
+        frame_size=spec.size,
+        four_bit=False,
+        backend="trl",
+        seed=args.seed,
+        optimizer=args.optimizer,
+        muon_learning_rate=args.muon_learning_rate,
+        target=args.loss_on,
+        repeat_weight=args.repeat_weight,
+        shuffle_goals=args.shuffle_goals,
+    )
+    conduct = Conduct(
+        folder=Path(args.out),
+        device=team.device,
+        save_steps=args.save_steps,
+        evaluations=args.evaluations,
+        eval_samples=args.eval_samples,
+        workers=args.workers,
+        gradient_checkpointing=False,
+    )
+    job = Job(lambda: build_learner(args, data, spec), data, spec, settings, conduct, team, console, table)
+    complete(job, overwrite=args.overwrite)
+    team.part()
+    return 0
+
+
+def build_learner(args: Args, data: Data, spec: FrameSpec) -> Learner:
+    """A model with random weights that depend on the seed alone, and a tokenizer with the goals' words."""
+    tokenizer = tiny.build_tokenizer(sorted({sample.goal for sample in data.training}))
+    config = tiny.build_config(
+        tokenizer,
+        hidden=args.hidden,
+        layers=args.layers,
+        vision_hidden=args.vision_hidden,
+        vision_layers=args.vision_layers,
+    )
+    model = tiny.build_model(config, args.seed)
+    flatten_patches(model)
+    return Learner(model, InputMaker(tokenizer, tiny.build_image_processor(), spec), None)
+
+
+def _check(args: Args) -> None:
+    if args.vision_layers < 2 or args.layers < 1:
+        raise InvalidInputError(
+            f"--vision-layers is at least 2 and --layers at least 1, got {args.vision_layers} and {args.layers}"
+        )
+    for name in ("hidden", "vision_hidden"):
+        if getattr(args, name) < 32 or getattr(args, name) % (8 * _HEADS):
+            raise InvalidInputError(f"--{name.replace('_', '-')} is a multiple of {8 * _HEADS}")
+    if not 0 < args.validation < 1:
+        raise InvalidInputError(f"--validation is a share between 0 and 1, got {args.validation}")
+
+
+def main() -> NoReturn:
+    """Run the command."""
+    run_command(run, Args, "python -m training.pretrain")
+
+
+if __name__ == "__main__":
+    main()
