@@ -8,6 +8,7 @@ import os
 import shutil
 import threading
 import weakref
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,11 @@ def draw_size(width: int, height: int) -> tuple[int, int]:
         if size[0] >= width and size[1] >= height:
             return size
     return _RESOLUTIONS[-1]
+
+
+def tics_until(tick: int, fps: float) -> int:
+    """Engine tics from the first frame until a tick: 3 or 4 more each tick at 10 ticks a second."""
+    return int(tick * TICS_PER_S / fps)
 
 
 _starting = threading.Lock()
@@ -124,6 +130,14 @@ class Engine:
             EngineGoneError: If the engine has ended.
         """
         self._act(self._presses[action], tics)
+
+    def hold(self, words: Collection[str], tics: int) -> None:
+        """Hold several keys at once for so many tics, as a person's hands do; no words hold none.
+
+        Raises:
+            EngineGoneError: If the engine has ended.
+        """
+        self._act([word in words for word in BUTTONS], tics)
 
     def _act(self, buttons: list[bool], tics: int) -> None:
         try:

@@ -10,7 +10,7 @@ import numpy as np
 
 from gameenv.actions import ACTIONS, NONE, Action
 from gameenv.arena import tasks
-from gameenv.arena.engine import TICS_PER_S, Engine, draw_size
+from gameenv.arena.engine import TICS_PER_S, Engine, draw_size, tics_until
 from gameenv.arena.judge import Judge
 from gameenv.arena.levels import SPLITS, Level, check_split
 from gameenv.arena.state import ArenaState
@@ -168,7 +168,7 @@ class ArenaEnv(gym.Env[Frame, int]):
 
     def tics_until(self, tick: int) -> int:
         """Engine tics from the first frame until a tick."""
-        return int(tick * TICS_PER_S / self.fps)
+        return tics_until(tick, self.fps)
 
     def tics_in(self, tick: int) -> int:
         """Engine tics that the action of a tick is held for: 3 or 4 at 10 ticks a second."""

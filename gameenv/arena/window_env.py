@@ -10,7 +10,7 @@ import gymnasium as gym
 
 from gameenv.actions import ACTIONS, NONE, Action
 from gameenv.arena import tasks
-from gameenv.arena.engine import TICS_PER_S
+from gameenv.arena.engine import tics_until
 from gameenv.arena.judge import Judge
 from gameenv.arena.levels import SPLITS, Level, check_split
 from gameenv.arena.state import ArenaState
@@ -114,7 +114,7 @@ class ArenaWindowEnv(gym.Env[Frame, int]):
 
     def tics_until(self, tick: int) -> int:
         """Engine tics from the first frame until a tick."""
-        return int(tick * TICS_PER_S / self.fps)
+        return tics_until(tick, self.fps)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Frame, dict[str, Any]]:
         """Open a level in the window, in a new one if there is none (any more), and wait for the focus.

@@ -1,5 +1,6 @@
 """The engine is a process of its own: how it starts, dies, is interrupted, and is cleaned up after."""
 
+import math
 import os
 import signal
 import subprocess
@@ -13,9 +14,11 @@ import numpy as np
 import pytest
 
 from gameenv.arena import processes
-from gameenv.arena.engine import draw_size
+from gameenv.arena.engine import Engine, draw_size
 from gameenv.arena.env import ArenaEnv
 from gameenv.arena.processes import end_processes, make_engine_folder, own_engines, sweep_orphans
+from gameenv.arena.state import ArenaState
+from gameenv.arena.tasks import level
 from gameenv.errors import EngineGoneError, GameEnvError, InvalidInputError, MissingExtraError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -267,3 +270,43 @@ def test_frames_are_drawn_at_the_next_size_up() -> None:
     assert draw_size(128, 72) == (256, 144)
     assert draw_size(300, 300) == (640, 360)
     assert draw_size(4000, 4000) == (1920, 1080)
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    engine = Engine(level("go-to-lantern", "train", 0), draw_size(128, 72))
+    yield engine
+    engine.close()
+
+
+def held(engine: Engine, *words: str, tics: int = 12) -> ArenaState:
+    """The state after holding keys from the start of the level, past the tics in which the player still sleeps."""
+    engine.open(level("go-to-lantern", "train", 0))
+    engine.hold((), 6)
+    engine.hold(words, tics)
+    return engine.state
+
+
+def test_one_key_held_is_that_action(engine: Engine) -> None:
+    for word in ("w", "left", "none"):
+        engine.open(level("go-to-lantern", "train", 0))
+        engine.advance("none", 6)
+        engine.advance(word, 12)
+        assert held(engine, word) == engine.state
+
+
+def test_keys_held_together_all_act(engine: Engine) -> None:
+    still, walking, turning = held(engine), held(engine, "w"), held(engine, "left")
+    both = held(engine, "w", "left")
+    assert math.dist((still.x, still.y), (walking.x, walking.y)) > 40
+    assert math.dist((still.x, still.y), (both.x, both.y)) > 40
+    assert (turning.x, turning.y) == (still.x, still.y)
+    assert both.angle == turning.angle != still.angle == walking.angle
+
+
+def test_tic_by_tic_is_as_all_at_once(engine: Engine) -> None:
+    at_once = held(engine, "w", "d", "down")
+    engine.open(level("go-to-lantern", "train", 0))
+    for words in [()] * 6 + [("w", "d", "down")] * 12:
+        engine.hold(words, 1)
+    assert engine.state == at_once
