@@ -28,7 +28,8 @@ class Judge:
         self._recent: deque[Action] = deque(maxlen=CHUNK_LENGTH)
         self._reached = False
         self._since: int | None = None
-        self._needed = math.ceil(level.condition.for_s * fps)
+        # At high rates never longer than it takes to say that one is done, the way to a rest included.
+        self._needed = min(math.ceil(level.condition.for_s * fps), CHUNK_LENGTH - 2)
 
     def look(self, state: ArenaState, tick: int) -> dict[str, Any]:
         """What the arena adds to ``info``, for the state at the grab of a tick."""

@@ -9,7 +9,7 @@ from gameenv.arena.rooms import Door, NoPlaceError, Room, Stairs
 
 PROP_GAP = 224.0
 """Props stand this far apart, so that being near one is not being near another."""
-START_DISTANCE = 320.0
+START_DISTANCE = 416.0
 
 
 def furnish(

@@ -11,11 +11,13 @@ from gameenv.arena.levels import Draft
 from gameenv.arena.rooms import Room
 from gameenv.arena.tasks.common import furnish, maybe_door, maybe_stairs, start_thing
 
-NEAR = 128.0
-"""The goal holds within this many map units: four player's widths."""
-REST = 56.0
+NEAR = 80.0
+"""The goal holds within this many map units: two and a half player widths."""
+STAY_S = 0.5
+"""How long one must stay there: whoever runs by has not gone to it."""
+REST = 40.0
 """Where the expert comes to rest; it must let go about 80 units earlier, since the engine's player glides."""
-NEXT_ROOM = 0.25
+NEXT_ROOM = 0.35
 """Share of levels whose target is in another room than the start."""
 VERBS = ("Go to", "Walk to", "Move to", "Find", "Reach")
 
@@ -24,13 +26,15 @@ def draft(rng: Random, target: Prop, others: list[Prop], name: str) -> Draft:
     """A level whose goal is to stand near ``target`` while ``others`` (and more) stand about."""
     if rng.random() < NEXT_ROOM:
         return _in_the_next_room(rng, target, others, name)
-    room = Room.roll(rng)
+    room = Room.roll(rng, (17, 26))
     maybe_door(rng, room, 0.25)
     maybe_stairs(rng, room, 0.2)
     thing, *_ = furnish(rng, room, [target, *others], rng.randint(0, 2))
     room.add_blocks(rng, rng.randint(0, 4))
     start = start_thing(rng, room, (thing.x, thing.y))
-    return Draft(room.plan, start, _goal(rng, name), Near(thing.x, thing.y, NEAR), (Walk(thing.x, thing.y, REST),))
+    return Draft(
+        room.plan, start, _goal(rng, name), Near(thing.x, thing.y, NEAR, for_s=STAY_S), (Walk(thing.x, thing.y, REST),)
+    )
 
 
 def _in_the_next_room(rng: Random, target: Prop, others: list[Prop], name: str) -> Draft:
@@ -46,7 +50,7 @@ def _in_the_next_room(rng: Random, target: Prop, others: list[Prop], name: str) 
     start = start_thing(rng, near, passage.before(40), 160.0)
     walk = Walk(thing.x, thing.y, REST)
     route = (Press(*passage.before(16), face=passage.beyond(0)), walk) if kind == "door" else (walk,)
-    return Draft(house.plan, start, _goal(rng, name), Near(thing.x, thing.y, NEAR), route)
+    return Draft(house.plan, start, _goal(rng, name), Near(thing.x, thing.y, NEAR, for_s=STAY_S), route)
 
 
 def _goal(rng: Random, name: str) -> str:

@@ -20,7 +20,7 @@ def test_phrasings_things_and_limits_are_the_levels_own() -> None:
 
 def test_success_is_what_the_condition_says_with_its_numbers() -> None:
     (near,) = look_at_family("go-to-torch", "train", 3).success
-    assert "within 128 map units" in near
+    assert "within 80 map units" in near
     assert "must hold" in near
     (opened,) = look_at_family("open-door", "train", 3).success
     assert "door" in opened
