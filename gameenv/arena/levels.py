@@ -35,7 +35,7 @@ class Condition(Protocol):
 
     @property
     def for_s(self) -> float:
-        """How long it must hold without a break to count, in seconds; at more than 10 ticks a second five ticks will do."""
+        """How long it must hold without a break to count, in seconds; five ticks are always enough."""
         ...
 
     def holds(self, state: ArenaState) -> bool:

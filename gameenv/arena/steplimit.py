@@ -7,7 +7,7 @@ from gameenv.clock import DEFAULT_FPS
 
 WALK_SPEED = 290.0
 """Map units a second of a player who has picked up speed."""
-_OVERHEAD_S = 2.5  # turning round, picking up speed, coming to rest, seven ticks of `none`
+_OVERHEAD_S = 3.0  # turning round, picking up speed, coming to rest, seven ticks of `none`
 _SLACK = 3.0
 
 

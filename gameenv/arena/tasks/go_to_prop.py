@@ -17,7 +17,7 @@ STAY_S = 0.5
 """How long one must stay there: whoever runs by has not gone to it."""
 REST = 40.0
 """Where the expert comes to rest; it must let go about 80 units earlier, since the engine's player glides."""
-NEXT_ROOM = 0.35
+NEXT_ROOM = 0.45
 """Share of levels whose target is in another room than the start."""
 VERBS = ("Go to", "Walk to", "Move to", "Find", "Reach")
 
