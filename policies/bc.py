@@ -250,9 +250,10 @@ class SamplingBCPolicy:
             raise InvalidInputError("no goal yet; call reset(goal) before predict")
         promised = check_committed(committed)
         (logits,) = self._policy.logits([frame], [self._goal])
-        # The best of scores with Gumbel noise is a draw from their softmax (https://arxiv.org/abs/1411.0030).
-        noise = self._dice.gumbel(size=logits.shape)
-        return _chunk(promised, (logits / self._temperature + noise).argmax(-1))
+        # The best of scores with Gumbel noise is a draw from their softmax (https://arxiv.org/abs/1411.0030). Here as
+        # logits / temperature + noise, times what keeps both finite at any temperature.
+        noise = self._dice.gumbel(size=logits.shape) * min(self._temperature, 1.0)
+        return _chunk(promised, (logits / max(self._temperature, 1.0) + noise).argmax(-1))
 
 
 def _chunk(committed: Sequence[Action], row: np.ndarray) -> ActionChunk:

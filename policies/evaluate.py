@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from gameenv.actions import CHUNK_LENGTH
 from gameenv.arena.levels import Split
+from gameenv.arena.sets import level_set
 from gameenv.cli import run_command
 from gameenv.errors import DiskFullError, GameEnvError, InvalidInputError, require
 from gameenv.frames import DEFAULT_SIZE
@@ -47,14 +48,17 @@ class Args:
     front to give one a name.
 
     Example: gameenv-evaluate --policies random mine=models/bc --tasks go-to-lantern open-door --execute 7 3
+    For a table to publish: gameenv-evaluate --policies random mine=models/bc --tasks all --levels arena-test-v1
     """
 
     policies: tuple[str, ...] = ("random", "expert")
     """Who plays: specs, or name=spec."""
     tasks: tuple[str, ...] = ("go-to-lantern",)
     """Arena tasks; "all" stands for each of them."""
-    split: Split = "validation"
-    """Levels to play on. Tune on validation; test is for numbers you publish."""
+    split: Split | None = None
+    """Levels to play on; validation unless told. Tune on validation; test is for numbers you publish."""
+    levels: str | None = None
+    """Play a frozen set's levels, checked against its hashes: arena-val-v1 (validation) or arena-test-v1 (test)."""
     episodes: int = 100
     """Levels of each task."""
     execute: tuple[int, ...] = (CHUNK_LENGTH,)
@@ -87,12 +91,13 @@ def evaluate(args: Args) -> None:
     plan = Plan(
         policies=parse_named_specs(args.policies),
         tasks=args.tasks,
-        split=args.split,
+        split=args.split or (level_set(args.levels).split if args.levels else "validation"),
         episodes=args.episodes,
         execute=args.execute,
         seed=args.seed,
         frame_size=args.frame_size,
         model=args.model,
+        levels=args.levels,
     )
     if args.workers < 1:
         raise InvalidInputError(f"--workers must be at least 1, got {args.workers}")
@@ -121,6 +126,7 @@ def run(plan: Plan, out: Path, workers: int, console: Console) -> dict[str, Any]
     statistics.require_statsmodels()
     if plan.env_id == ARENA:
         require("vizdoom", "arena")
+    check_levels(plan, console)
     check_cards(plan, console)
     policies = {named.name: _load(named, plan.model) for named in plan.policies}
     with ResultsFolder(out, plan) as folder:
@@ -131,6 +137,26 @@ def run(plan: Plan, out: Path, workers: int, console: Console) -> dict[str, Any]
         _tell(summary, folder.rows, console)
     console.print(f"Results are in {out}", **_PLAIN)
     return summary
+
+
+def check_levels(plan: Plan, console: Console) -> None:
+    """Where a frozen set is to be played, make its levels once more and compare them.
+
+    Raises:
+        InvalidInputError: If this version makes other levels; names them.
+    """
+    if plan.levels is None:
+        return
+    levels = level_set(plan.levels)
+    with console.status(f"Comparing the levels with those of {levels.name}"):
+        differences = levels.verify(plan.tasks, plan.episodes)
+    if differences:
+        raise InvalidInputError(
+            f"these are not the levels of {levels.name}: {'; '.join(differences)}. Use the version of gameenv that the "
+            "set belongs to, or leave --levels out"
+        )
+    if levels.engine_difference:
+        console.print(levels.engine_difference, style="yellow", **_PLAIN)
 
 
 def check_cards(plan: Plan, console: Console) -> None:

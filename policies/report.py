@@ -9,7 +9,7 @@ import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from gameenv.errors import require
 from gameenv.frames import DEFAULT_SIZE
 from policies.evaluation.summary import POOL
 from policies.film import ENV_ID
+from policies.options import DEFAULT_OPTIONS
 from policies.reporting import charts, words
 from policies.reporting.charts import Chart, Share
 from policies.reporting.clips import RULE, Clip, Gallery, Stage, make_clips
@@ -142,10 +143,13 @@ def _levels(episodes: Iterable[Json]) -> dict[str, tuple[str, str]]:
 def _facts(results: Results) -> list[str]:
     """The line below the verdict."""
     config, total = results.config, len(results.episodes)
+    temperature = (config.get("model") or {}).get("temperature")
     facts = [
         f"{config['split']} levels" if config.get("split") else "",
+        f"frozen set {config['levels']}" if config.get("levels") else "",
         f"{config['episodes']} episodes a task" if config.get("episodes") else "",
         f"{total:,} episodes in all" if total else "",
+        f"temperature {temperature:g}" if temperature else "",
         results.date,
     ]
     return [fact for fact in facts if fact]
@@ -180,12 +184,19 @@ def _command(results: Results, out: Path) -> str:
         return known if isinstance(known, str) else shlex.join(map(str, known))
     named = [p if results.spec(p) == p else f"{p}={results.spec(p)}" for p in results.policies]
     parts = ["gameenv-evaluate", "--policies", *named, "--tasks", *results.tasks]
-    for option in ("split", "episodes", "seed", "frame_size"):
+    for option in ("split", "levels", "episodes", "seed", "frame_size"):
         value = config.get(option)
         if value is not None:
             parts += [f"--{option.replace('_', '-')}", *map(str, value if isinstance(value, list) else [value])]
     executes = config.get("execute") or results.executes
-    return shlex.join([*parts, "--execute", *map(str, executes), "--out", str(out)])
+    return shlex.join([*parts, "--execute", *map(str, executes), *_model_options(config), "--out", str(out)])
+
+
+def _model_options(config: Json) -> list[str]:
+    """How the models were run, where it was not as usual."""
+    usual, asked = asdict(DEFAULT_OPTIONS), config.get("model") or {}
+    changed = {f"--{name.replace('_', '-')}": value for name, value in asked.items() if value != usual.get(name)}
+    return [word for option, value in changed.items() for word in ([option] if value is True else [option, str(value)])]
 
 
 def _clip_notes(clips: Sequence[Clip]) -> list[str]:

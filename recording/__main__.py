@@ -14,7 +14,7 @@ import gymnasium as gym
 from rich.console import Console
 
 from gameenv.arena.levels import check_seed, check_split
-from gameenv.arena.tasks import check_task
+from gameenv.arena.tasks import TASKS, check_task
 from gameenv.cli import run_command
 from gameenv.clock import DEFAULT_FPS, pause
 from gameenv.errors import GameEnvError, InvalidInputError, SessionError, UnknownNameError, require
@@ -56,7 +56,7 @@ class Args:
     """The game's name, for the record: arena is the built-in one; with --window any, by default the window's."""
     player: str = "human"
     """Who plays: human, in a live window, or expert, the built-in game's scripted player."""
-    tasks: tuple[str, ...] = ("go-to-lantern", "go-to-torch", "open-door", "climb-stairs")
+    tasks: tuple[str, ...] = tuple(TASKS)
     """The tasks, played in turn; all draws one for each level."""
     split: str = "train"
     """Which levels: train, validation or test. They never share one."""

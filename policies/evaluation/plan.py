@@ -11,8 +11,9 @@ import gymnasium as gym
 
 from gameenv.actions import CHUNK_LENGTH
 from gameenv.arena.levels import Split, check_seed, check_split
+from gameenv.arena.sets import LevelSet, level_set
 from gameenv.arena.tasks import ALL, TASKS, check_task
-from gameenv.errors import InvalidInputError
+from gameenv.errors import InvalidInputError, UnknownNameError
 from gameenv.frames import DEFAULT_SIZE, FrameSpec
 from policies.load import NamedSpec
 from policies.options import DEFAULT_OPTIONS, ModelOptions
@@ -66,10 +67,12 @@ class Plan:
         frame_size: Width and height of the frames.
         env_id: The environment; the arena, or one that takes the arena's arguments.
         model: How to run the policies that are models.
+        levels: Name of the frozen set that the levels are the first of; None for levels as this version makes them.
 
     Raises:
-        UnknownNameError: If a task or the split does not exist.
-        InvalidInputError: If a number is out of range, or a list is empty or says something twice.
+        UnknownNameError: If a task, the split or the set does not exist, or the set has no such task.
+        InvalidInputError: If a number is out of range, a list is empty or says something twice, or the set holds
+            other levels than these.
     """
 
     policies: tuple[NamedSpec, ...]
@@ -81,11 +84,14 @@ class Plan:
     frame_size: tuple[int, int] = DEFAULT_SIZE
     env_id: str = ARENA
     model: ModelOptions = DEFAULT_OPTIONS
+    levels: str | None = None
 
     def __post_init__(self) -> None:
+        frozen = None if self.levels is None else level_set(self.levels)
         for task in self.tasks:
             check_task(task)
-        tasks = [each for task in self.tasks for each in (TASKS if task == ALL else (task,))]
+        families = tuple(TASKS) if frozen is None else frozen.tasks
+        tasks = [each for task in self.tasks for each in (families if task == ALL else (task,))]
         object.__setattr__(self, "tasks", tuple(tasks))
         check_split(self.split)
         check_seed(self.seed)
@@ -98,6 +104,23 @@ class Plan:
         _check_list("policies", [policy.name for policy in self.policies])
         _check_list("tasks", tasks)
         _check_list("execute", self.execute)
+        if frozen is not None:
+            self._check_levels(frozen)
+
+    def _check_levels(self, frozen: LevelSet) -> None:
+        for task in self.tasks:
+            if task not in frozen.tasks:
+                raise UnknownNameError(f"task of {frozen.name}", task, frozen.tasks)
+        if self.split != frozen.split:
+            raise InvalidInputError(
+                f"{frozen.name} is made of {frozen.split} levels, got --split {self.split}; leave --split out"
+            )
+        if self.seed:
+            raise InvalidInputError(f"--levels plays the first levels of a set, got --seed {self.seed}; leave it out")
+        if self.episodes > frozen.size:
+            raise InvalidInputError(
+                f"{frozen.name} has {frozen.size} levels of each task, got --episodes {self.episodes}"
+            )
 
     def env(self, task: str) -> EnvSpec:
         """The environment of a task."""

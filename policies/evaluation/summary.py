@@ -46,6 +46,7 @@ def summarize(plan: Plan, rows: Sequence[EpisodeRow], latency: Mapping[str, Late
         "complete": sum(len(found) for (_, _, task), found in cells.items() if task == POOL) == plan.size,
         "episodes": plan.episodes,
         "split": plan.split,
+        "levels": plan.levels,
         "results": [_result(cell, found) for cell, found in cells.items()],
         "pairs": _pairs(plan, cells),
         "latency": [{"policy": name, **asdict(measured)} for name, measured in latency.items()],

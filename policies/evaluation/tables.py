@@ -15,7 +15,8 @@ def results_table(summary: Json) -> Table:
     several_tasks = len({row["task"] for row in rows}) > 2
     several_executes = len({row["execute"] for row in rows}) > 1
     troubles = [name for name in ("invalid", "errors") if any(row[name] for row in rows)]
-    title = f"{summary['split']} levels, {summary['episodes']} a task; 95% Wilson intervals"
+    levels = summary.get("levels") or f"{summary['split']} levels"
+    title = f"{levels}, {summary['episodes']} a task; 95% Wilson intervals"
     table = _table(title, ["policy", *(["look\nevery"] if several_executes else []), "task"])
     for heading in ("success", "reached", "wrongly\ndeclared", "ticks\nto goal", *troubles):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -8,6 +8,7 @@ import pytest
 import gameenv
 from gameenv.actions import action_index
 from gameenv.arena.expert import Expert
+from gameenv.arena.levels import GENERATOR_VERSION
 from gameenv.frames import load_frame
 from labeling import load_samples, split_samples
 from labeling.build import label_session
@@ -49,7 +50,7 @@ def test_an_episode_becomes_samples_that_end_with_the_declaration(session: Sessi
         assert [record.completed for record in clips] == [*[False] * (len(clips) - 1), True]
         assert len({record.goal_span for record in clips}) == 1
         assert clips[0].goal == session[take.start].goal
-        assert clips[0].level == f"train/go-to-lantern/{take.number}/g1"
+        assert clips[0].level == f"train/go-to-lantern/{take.number}/g{GENERATOR_VERSION}"
         assert (clips[0].task, clips[0].split) == ("go-to-lantern", "train")
         mine = [sample for sample in samples if sample.take == take.number]
         assert mine[-1].row == take.stop - 1

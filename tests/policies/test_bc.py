@@ -22,12 +22,13 @@ GOALS = (GOAL, "Climb the stairs", "Open the door")
 WORDS = build_word_list(GOALS)
 
 
-def make(without: str | None = None) -> BCPolicy:
-    """A policy of random weights that sees and hears."""
+def make(without: str | None = None, sharpness: float = 1.0) -> BCPolicy:
+    """A policy of random weights that sees and hears; sharper ones prefer some words by far."""
     torch.manual_seed(0)
     network: Any = build_network(len(WORDS))
     with torch.no_grad():
         network.goal[0].weight.mul_(20)  # fresh weights hear too little for another word to come first
+        network.body[-1].weight.mul_(sharpness)
     return BCPolicy(network, WORDS, ModelCard("bc", 10, extra={"words": list(WORDS), "without": without}))
 
 
@@ -80,18 +81,21 @@ def test_a_card_that_hides_something_unknown_is_refused() -> None:
         make("frame")
 
 
-def test_draws_follow_the_softmax_of_each_head() -> None:
-    policy, count = make(), 2000
-    frame = np.ascontiguousarray(example_frames()[1][::4, ::4])
-    drawn = SamplingBCPolicy(policy, 0.5)
+@pytest.mark.parametrize("temperature", [0.5, 2.0])
+def test_draws_follow_the_softmax_of_each_head(temperature: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy, count, frame = make(sharpness=20.0), 2000, example_frames()[1]
+    logits = policy.logits([frame], [GOAL])
+    odds, as_they_are = (torch.softmax(torch.tensor(logits[0]) / by, -1).numpy() for by in (temperature, 1.0))
+    monkeypatch.setattr(policy, "logits", lambda frames, goals: logits)  # the same every time, so asked but once
+    drawn = SamplingBCPolicy(policy, temperature)
     drawn.reset(GOAL, seed=3)
     rows = np.array([drawn.predict(frame).indices for _ in range(count)])
-    odds = torch.softmax(torch.tensor(policy.logits([frame], [GOAL])[0] / 0.5), -1).numpy()
     seen = np.stack([(rows == index).mean(0) for index in range(len(ACTIONS))], axis=1)
-    tolerance = 5 * np.sqrt(odds * (1 - odds) / count)
-    assert odds.std() > 0.01
+    tolerance = 5 * np.sqrt(odds * (1 - odds) / count) + 1e-3
     assert (np.abs(seen - odds) < tolerance).all()
-    assert len({tuple(row) for row in rows}) > count / 2
+    assert (np.abs(seen - as_they_are) > 2 * tolerance).any()  # so the temperature counts
+    first, last = (rows[:, slot] == seen[slot].argmax() for slot in (0, CHUNK_LENGTH - 1))
+    assert (first & last).mean() == pytest.approx(first.mean() * last.mean(), abs=0.05)  # slots are drawn one by one
 
 
 def test_a_blind_policy_that_draws_does_not_repeat_itself_but_its_seed_does() -> None:
@@ -105,9 +109,10 @@ def test_a_blind_policy_that_draws_does_not_repeat_itself_but_its_seed_does() ->
     assert play(1) != play(2)
 
 
-def test_hardly_any_temperature_is_none() -> None:
+@pytest.mark.parametrize("temperature", [1e-6, 1e-320])
+def test_hardly_any_temperature_is_none(temperature: float) -> None:
     policy = make()
-    drawn = SamplingBCPolicy(make(), 1e-6)
+    drawn = SamplingBCPolicy(make(), temperature)
     for frame in example_frames():
         for seed in range(5):
             policy.reset(GOAL)

@@ -42,4 +42,4 @@ def test_the_guide_works_as_written(tmp_path: Path) -> None:
     program, *options = watch.splitlines()[0].split()
     assert program == "gameenv-play"
     entry = "import sys; sys.path.remove(''); from policies.play import main; main()"
-    assert "Go to the" in run(tmp_path, "-c", entry, *options, "--lock-step", "--max-steps", "20")
+    assert "the lantern: " in run(tmp_path, "-c", entry, *options, "--lock-step", "--max-steps", "20")

@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from gameenv.arena import sets
+from gameenv.arena.levels import GENERATOR_VERSION
 from gameenv.errors import InvalidInputError
 from policies.evaluation.plan import Plan
 from policies.evaluation.results import EpisodeRow, config_of, write_json
 from policies.load import NamedSpec
+from policies.options import ModelOptions
 from policies.report import write_report
 from policies.reporting import words
 from policies.reporting.charts import Share
@@ -72,7 +76,7 @@ def row(policy: NamedSpec, task: str, seed: int, *, success: bool, **more: objec
         task=task,
         split="test",
         seed=seed,
-        level=f"test/{task}/{seed}/g1",
+        level=f"test/{task}/{seed}/g{GENERATOR_VERSION}",
         goal="Go to the lantern",
         success=success,
         reached=success,
@@ -103,9 +107,11 @@ def played(levels: int = 8, execute: Sequence[int] = (7,)) -> list[EpisodeRow]:
     ]
 
 
-def write_folder(out: Path, rows: Sequence[EpisodeRow], levels: int = 8, execute: tuple[int, ...] = (7,)) -> Path:
+def write_folder(
+    out: Path, rows: Sequence[EpisodeRow], episodes: int = 8, execute: tuple[int, ...] = (7,), **asked: Any
+) -> Path:
     """Write an evaluation folder through the evaluation's own code."""
-    plan = Plan(POLICIES, TASKS, "test", levels, execute, 0, (128, 72))
+    plan = Plan(POLICIES, TASKS, "test", episodes, execute, 0, (128, 72), **asked)
     timed = {policy.name: latency.Latency(30, 0.012, 0.0112, 0.0204, 0.0301) for policy in POLICIES}
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "config.json", config_of(plan))
@@ -134,8 +140,23 @@ def test_the_page_leads_with_the_verdict_and_has_the_numbers(folder: Path):
     assert "11.2" in text  # the median latency, in milliseconds
     assert "gameenv-evaluate --policies random expert tuned=bc:models/bc" in text
     assert "--frame-size 128 72" in text
-    assert "test/climb-stairs/7/g1" in text
+    assert f"test/climb-stairs/7/g{GENERATOR_VERSION}" in text
     assert not page.open
+
+
+def test_what_is_not_as_usual_is_named_in_the_facts_and_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: Path
+):
+    monkeypatch.setattr(sets, "FOLDER", tmp_path)
+    sets.write_set("arena-test-v1", levels=8)
+    drawn = ModelOptions(temperature=0.5, four_bit=True)
+    _, page = read(write_folder(tmp_path / "drawn", played(), model=drawn, levels="arena-test-v1"))
+    for said in ("frozen set arena-test-v1", "temperature 0.5", "--levels arena-test-v1"):
+        assert said in page.text
+    assert "--temperature 0.5 --four-bit --out" in page.text
+    _, page = read(folder)
+    assert "temperature" not in page.text
+    assert "--levels" not in page.text
 
 
 def test_the_page_stands_alone(folder: Path):
@@ -275,7 +296,7 @@ def test_nothing_evaluated_is_a_report_too(tmp_path: Path):
 
 
 def test_levels_of_another_generator_are_not_passed_off_as_these(tmp_path: Path):
-    rows = [replace(each, level=str(each.level).replace("g1", "g0")) for each in played()]
+    rows = [replace(each, level=str(each.level).replace(f"g{GENERATOR_VERSION}", "g0")) for each in played()]
     _, page = read(write_folder(tmp_path, rows), examples=1)
     assert not page.all("video")
     assert "another generator version" in page.text

@@ -8,7 +8,7 @@ from gameenv.arena.tasks import lantern_below
 from gameenv.arena.tasks.go_to_prop import draft
 
 NAME = "go-to-lantern"
-_BELOW = 0.2
+_BELOW = 0.18
 """Chance that the lantern stands below."""
 
 

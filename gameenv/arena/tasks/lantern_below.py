@@ -1,5 +1,6 @@
 """Look down at the lantern: it stands in a pit, and one looks at it over the edge. A part of ``go-to-lantern``."""
 
+import math
 from random import Random
 
 from gameenv.arena import decor
@@ -8,7 +9,7 @@ from gameenv.arena.geometry import Thing
 from gameenv.arena.legs.look import Look
 from gameenv.arena.levels import Draft
 from gameenv.arena.pits import Pit, dig_pit
-from gameenv.arena.rooms import Room
+from gameenv.arena.rooms import NoPlaceError, Room
 from gameenv.arena.tasks.common import furnish, maybe_door, start_thing
 from gameenv.arena.walker import STANDING_EYES
 
@@ -18,7 +19,7 @@ _MIDDLE, _SHOWN = 40, 60
 _NEAREST, _FARTHEST = 120, 168
 """How far beyond the edge it stands, map units."""
 _VIEW = 240.0
-"""From no farther does a look count: out there it would take no looking down."""
+"""From no farther does a look count: out there it would take no looking down. The start is farther away."""
 _STAND = 44.0
 _REST = 20.0
 
@@ -37,6 +38,8 @@ def draft(rng: Random) -> Draft:
     z = _MIDDLE - pit.depth
     condition = Looks(*lantern, z, 0.0, _seen_from(pit, beyond), lowest=-1.0)
     start = start_thing(rng, room, place, 192.0)
+    if math.dist((start.x, start.y), lantern) < _VIEW + 16:
+        raise NoPlaceError("start")
     return Draft(room.plan, start, rng.choice(PHRASES), condition, (Look(*place, (*lantern, float(z)), _REST),))
 
 

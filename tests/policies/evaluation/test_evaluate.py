@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from gameenv.arena import sets
+from gameenv.arena.tasks import TASKS
 from gameenv.errors import DiskFullError, GameEnvError, InvalidInputError, MissingExtraError, UnknownNameError
 from gameenv.frames import FrameSpec
 from policies.card import ModelCard
@@ -84,6 +86,56 @@ def test_an_interrupted_evaluation_plays_only_what_is_missing(tmp_path: Path) ->
     assert path.read_bytes().startswith(b"".join(kept))
     assert sorted(row["seed"] for row in rows(tmp_path)) == list(range(6))
     assert cell(tmp_path, "none", 7)["n"] == 6
+
+
+@pytest.fixture
+def frozen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of a small frozen set."""
+    monkeypatch.setattr(sets, "FOLDER", tmp_path / "level_sets")
+    return sets.write_set("arena-val-v1", levels=3)
+
+
+def ask_frozen(tmp_path: Path, **changes: Any) -> Args:
+    asked = {"policies": ("none",), "episodes": 2, "levels": "arena-val-v1", "out": tmp_path / "out", "report": False}
+    return Args(**{**asked, "frame_size": (256, 144), **changes})
+
+
+def test_a_frozen_set_is_played_from_its_first_level_and_named(
+    tmp_path: Path, frozen: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluate(ask_frozen(tmp_path))
+    assert sorted((row["split"], row["seed"]) for row in rows(tmp_path / "out")) == [
+        ("validation", 0),
+        ("validation", 1),
+    ]
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["levels"] == "arena-val-v1"
+    printed = capsys.readouterr().out
+    assert "arena-val-v1, 2 a task" in printed
+    assert "was written with" not in printed
+
+
+def test_another_engine_than_the_sets_is_warned_about(
+    tmp_path: Path, frozen: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frozen.write_text(json.dumps({**json.loads(frozen.read_text()), "engine_version": "0.9"}))
+    evaluate(ask_frozen(tmp_path))
+    assert "arena-val-v1 was written with vizdoom 0.9, this is" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("generator_version", 999, "made by generator 999"),
+        ("goals", {task: ["Sing"] * 3 for task in TASKS}, "go-to-lantern: the goal of level 0, 1 differs"),
+    ],
+)
+def test_levels_that_are_not_the_sets_are_refused_before_anything_is_played(
+    tmp_path: Path, frozen: Path, name: str, value: object, said: str
+) -> None:
+    frozen.write_text(json.dumps({**json.loads(frozen.read_text()), name: value}))
+    with pytest.raises(InvalidInputError, match=f"not the levels of arena-val-v1: .*{said}"):
+        evaluate(ask_frozen(tmp_path))
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_policy_that_fails_is_measured_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,10 @@
 """What an evaluation may ask for."""
 
+from pathlib import Path
+
 import pytest
 
+from gameenv.arena import sets
 from gameenv.arena.tasks import TASKS
 from gameenv.errors import InvalidInputError, UnknownNameError
 from policies.evaluation.plan import Plan
@@ -50,3 +53,37 @@ def test_all_is_every_task() -> None:
 def test_what_cannot_be_played_is_refused_before_anything_is(change: dict, error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said):
         plan(**change)
+
+
+@pytest.fixture
+def frozen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A small set, without the first family."""
+    monkeypatch.setattr(sets, "FOLDER", tmp_path)
+    monkeypatch.setattr(sets, "TASKS", dict(list(TASKS.items())[1:]))
+    sets.write_set("arena-test-v1", levels=3)
+    return "arena-test-v1"
+
+
+def test_a_frozen_set_gives_its_first_levels_and_its_families(frozen: str) -> None:
+    asked = plan(levels=frozen, tasks=("all",))
+    assert asked.tasks == tuple(TASKS)[1:]
+    assert [job.seed for job in asked.jobs(RANDOM)] == [0, 1] * len(asked.tasks)
+    assert {job.env.split for job in asked.jobs(RANDOM)} == {"test"}
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "said"),
+    [
+        ({"levels": "arena-tset-v1"}, UnknownNameError, "Did you mean 'arena-test-v1'"),
+        ({"levels": "arena-val-v1"}, InvalidInputError, "has not been written yet"),
+        ({"episodes": 4}, InvalidInputError, "has 3 levels of each task, got --episodes 4"),
+        ({"seed": 1}, InvalidInputError, "got --seed 1; leave it out"),
+        ({"split": "validation"}, InvalidInputError, "made of test levels, got --split validation"),
+        ({"tasks": tuple(TASKS)[:1]}, UnknownNameError, "unknown task of arena-test-v1"),
+    ],
+)
+def test_what_a_frozen_set_does_not_have_is_refused(
+    frozen: str, change: dict, error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        plan(**{"levels": frozen, "tasks": tuple(TASKS)[1:2], **change})

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gameenv.actions import ActionChunk
+from gameenv.arena import sets
 from gameenv.errors import InvalidInputError
 from policies.card import ModelCard
 from policies.evaluation.plan import Plan
@@ -96,9 +97,15 @@ def test_a_line_in_the_middle_that_cannot_be_read_is_named(tmp_path: Path) -> No
         ("execute", (1,)),
         ("seed", 1),
         ("frame_size", (256, 144)),
+        ("levels", "arena-val-v1"),
     ],
 )
-def test_another_evaluation_in_the_same_folder_is_refused_by_name(tmp_path: Path, name: str, value: object) -> None:
+def test_another_evaluation_in_the_same_folder_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
+    monkeypatch.setattr(sets, "FOLDER", tmp_path / "level_sets")
+    if name == "levels":
+        sets.write_set(str(value), levels=3)
     begin(tmp_path, PLAN)
     with pytest.raises(InvalidInputError, match=f"its {name} was .*give another --out"):
         ResultsFolder(tmp_path, replace(PLAN, **{name: value}))
@@ -146,3 +153,12 @@ def test_a_folder_without_episodes_may_be_asked_anything(tmp_path: Path) -> None
     with ResultsFolder(tmp_path, PLAN) as folder:
         assert folder.rows == []
     assert json.loads((tmp_path / CONFIG_FILE).read_text())["episodes"] == PLAN.episodes
+
+
+def test_an_evaluation_from_before_there_were_frozen_sets_goes_on(tmp_path: Path) -> None:
+    begin(tmp_path, PLAN)
+    config = json.loads((tmp_path / CONFIG_FILE).read_text())
+    del config["levels"]
+    (tmp_path / CONFIG_FILE).write_text(json.dumps(config))
+    with ResultsFolder(tmp_path, PLAN) as folder:
+        assert len(folder.rows) == 1
