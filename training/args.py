@@ -32,8 +32,8 @@ class VlmOptions:
     """Put the adapter on the vision tower, too."""
     four_bit: bool | None = None
     """Load the base in 4 bits. None: yes on a GPU, no on a CPU; a base that is stored in 4 bits always is."""
-    accumulation: int = 4
-    """Forward passes to a step: the effective batch is --batch-size times this, times the processes."""
+    accumulation: int | None = None
+    """Forward passes to a step. None: as many as make 8 samples. The processes of accelerate launch multiply that."""
     warmup: float = 0.03
     """Share of the steps in which the learning rate rises; then it falls along a cosine."""
     loss_on: Literal["reply", "words"] = "reply"
@@ -42,8 +42,8 @@ class VlmOptions:
     """Weight in the loss of a word that repeats the one before it: below 1, changes count for more."""
     frame_size: tuple[int, int] | None = None
     """Width and height the model sees. None: those it learned on before, else those of the recordings."""
-    gradient_checkpointing: bool = True
-    """Compute activations twice instead of keeping them: less memory, about a third slower."""
+    gradient_checkpointing: bool | None = None
+    """Compute activations twice instead of keeping them: less memory, slower. None: yes on a GPU, no on a CPU."""
     backend: Literal["auto", "trl", "unsloth"] = "auto"
     """What loads the base and puts the adapter on. auto: unsloth on a GPU where it is installed, else trl."""
     device: Literal["cuda", "mps", "cpu"] | None = None
@@ -95,7 +95,7 @@ class Args:
     epochs: int | None = None
     """Times each sample is seen (vlm: 3, bc: 5)."""
     batch_size: int | None = None
-    """Samples in a forward pass (vlm: 2, bc: 128)."""
+    """Samples in a forward pass (vlm: 2, on a CPU 8; bc: 128)."""
     learning_rate: float | None = None
     """Peak of the schedule (vlm: 2e-4, bc: 2e-3)."""
     weight_decay: float | None = None

@@ -261,7 +261,7 @@ def what_to_lower(settings: Settings, conduct: Conduct) -> str:
         again = settings.accumulation * settings.batch_size // half
         hints.append(f"--batch-size {half} --accumulation {again} (the same step in smaller parts)")
     if not conduct.gradient_checkpointing:
-        hints.append("without --no-gradient-checkpointing")
+        hints.append("--gradient-checkpointing True")
     if not settings.four_bit and settings.lora is not None:
         hints.append("--four-bit True")
     if settings.lora is not None and settings.lora.vision:

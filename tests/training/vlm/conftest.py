@@ -55,7 +55,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def arguments(segments: Path, base: Path, out: Path, **more: object) -> Args:
     """Arguments of a training of seven steps an epoch; ``vlm`` options are told apart by their names."""
     vlm = {name: more.pop(name) for name in list(more) if name in VlmOptions.__slots__}
-    defaults = {"accumulation": 4, "evaluations": 1, "save_steps": 2, "gradient_checkpointing": False}
+    defaults = {"accumulation": 4, "evaluations": 1, "save_steps": 2}
     options = VlmOptions(base=str(base), **{**defaults, **vlm})
     chosen = {"epochs": 2, "batch_size": 2, "validation": 0.25, "learning_rate": 1e-3, **more}
     return Args(data=str(segments), out=str(out), vlm=options, **chosen)  # pyright: ignore[reportArgumentType]
@@ -68,7 +68,7 @@ def words_of(args: Args) -> list[str]:
         *("--data", args.data, "--out", str(args.out), "--base", vlm.base, "--epochs", str(args.epochs)),
         *("--batch-size", str(args.batch_size), "--validation", str(args.validation)),
         *("--learning-rate", str(args.learning_rate), "--accumulation", str(vlm.accumulation)),
-        *("--evaluations", str(vlm.evaluations), "--save-steps", str(vlm.save_steps), "--no-gradient-checkpointing"),
+        *("--evaluations", str(vlm.evaluations), "--save-steps", str(vlm.save_steps)),
     ]
 
 
