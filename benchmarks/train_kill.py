@@ -1,9 +1,9 @@
 """Kills a training with SIGKILL at random moments, again and again, and compares what comes out with an unbroken one.
 
-The same command is started after every kill and goes on where it can. From the moment when the model is there, a time is
-drawn up to what the unbroken training took from there to its end: kills fall into steps, into the writing of checkpoints
-and behind the last step. A training that ends first is compared, and another is begun. One thread, so that equal means
-equal to the bit.
+The same command is started after every kill and goes on where it can. From the moment when the model is there, a time
+is drawn up to what the unbroken training took from there to its end: kills fall into steps, into the writing of
+checkpoints and behind the last step. A training that ends first is compared, and another is begun. One thread, so that
+equal means equal to the bit.
 
     python benchmarks/train_kill.py --kills 20
 """

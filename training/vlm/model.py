@@ -179,11 +179,13 @@ def merge(folder: Path, target: Path) -> None:
     device = pick_device(torch, None)
     with clear_errors(source):
         model = load_weights(source, device, pick_dtype(torch, ModelOptions().dtype, device), four_bit=False)
-        if getattr(model, "is_quantized", False):
+        quantized = bool(getattr(model, "is_quantized", False))
+        if quantized:
             model = model.dequantize()
         merged = put_on(model, source, merge=True)
         maker = load_maker(source)
-    merged.save_pretrained(target)
+    # The conversions that a 4-bit model was loaded with cannot be turned back, nor are they wanted.
+    merged.save_pretrained(target, save_original_format=not quantized)
     maker.tokenizer.save_pretrained(target)
     maker.image_processor.save_pretrained(target)
     if source.card is not None:

@@ -4,13 +4,16 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from gameenv.errors import GameEnvError, InvalidInputError, UnknownNameError
 from policies import load_policy
 from policies.conformance import check_policy
+from policies.vlm.loading import find_source, load_maker, load_weights
 from policies.vlm.policy import GreedyVLMPolicy
 from tests.training.vlm.conftest import GOALS, arguments
 from training.args import Args, BcOptions, VlmOptions
@@ -82,15 +85,37 @@ def test_running_it_again_has_nothing_to_do_but_to_merge(segments: Path, base: P
         merge(tuned / "merged", tuned / "again")
 
 
+@pytest.mark.parametrize("stored", [False, True])
 def test_four_bits_are_trained_and_merged_into_whole_numbers(
-    segments: Path, base: Path, tmp_path: Path, tune: Tune
+    trained_on: tuple[Path, Path], tmp_path: Path, tune: Tune, stored: bool
 ) -> None:
+    """A whole base that is brought to 4 bits, and one that is stored so, as the specification's is."""
     pytest.importorskip("bitsandbytes")
+    segments, base = trained_on
+    if stored:
+        base = store_in_four_bits(base, tmp_path / "base")
     out = tmp_path / "four"
-    tune(arguments(segments, base, out, four_bit=True, epochs=1, merge=True, loss_on="words", repeat_weight=0.5))
+    options: dict[str, Any] = {"loss_on": "words", "repeat_weight": 0.5, "eval_samples": 4}
+    tune(arguments(segments, base, out, four_bit=None if stored else True, epochs=1, merge=True, **options))
     config = json.loads((out / "merged" / "config.json").read_text())
     assert "quantization_config" not in config
-    assert len(answers(out / "merged")) == len(answers(out)) == len(FRAMES)
+    merged, beside = load_policy(str(out / "merged")), load_policy(str(out))
+    assert isinstance(merged, GreedyVLMPolicy)
+    assert isinstance(beside, GreedyVLMPolicy)
+    assert bool(getattr(beside.model, "is_quantized", False)) == stored
+    weight = "model.language_model.layers.0.mlp.up_proj.weight"
+    assert merged.model.state_dict()[weight].dtype == torch.float32
+    assert answers(out / "merged") == answers(out)
+
+
+def store_in_four_bits(base: Path, folder: Path) -> Path:
+    source = find_source(str(base))
+    load_weights(source, "cpu", torch.float32, True).save_pretrained(folder)
+    maker = load_maker(source)
+    maker.tokenizer.save_pretrained(folder)
+    maker.image_processor.save_pretrained(folder)
+    shutil.copy(base / "gameenv.json", folder)
+    return folder
 
 
 def test_another_model_or_training_is_not_overwritten(segments: Path, base: Path, tuned: Path, tmp_path: Path) -> None:
