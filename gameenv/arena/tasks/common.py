@@ -1,15 +1,18 @@
 """What several families share: a furnished room, and a start that faces any way at all."""
 
+from collections.abc import Callable
 from random import Random
 
 from gameenv.arena import decor
 from gameenv.arena.geometry import Panel, Thing
+from gameenv.arena.levels import Draft
 from gameenv.arena.pictures import POSTERS
 from gameenv.arena.rooms import Door, NoPlaceError, Room, Stairs
 
 PROP_GAP = 224.0
 """Props stand this far apart, so that being near one is not being near another."""
 START_DISTANCE = 416.0
+_THROWS = 100
 
 
 def furnish(
@@ -62,6 +65,20 @@ def maybe_poster(rng: Random, room: Room, chance: float) -> Panel | None:
         return room.hang(rng, rng.choice(list(POSTERS.values())))
     except NoPlaceError:
         return None
+
+
+def insist(build: Callable[[], Draft]) -> Draft:
+    """Throw the dice of one kind of level again, so that kinds in which more finds a place do not crowd it out.
+
+    Raises:
+        NoPlaceError: If it never came out.
+    """
+    for _ in range(_THROWS):
+        try:
+            return build()
+        except NoPlaceError:
+            continue
+    raise NoPlaceError("anything")
 
 
 def start_thing(rng: Random, room: Room, target: tuple[float, float], distance: float = START_DISTANCE) -> Thing:

@@ -5,6 +5,7 @@ from random import Random
 from gameenv.arena import decor
 from gameenv.arena.levels import Draft
 from gameenv.arena.tasks import lantern_below
+from gameenv.arena.tasks.common import insist
 from gameenv.arena.tasks.go_to_prop import draft
 
 NAME = "go-to-lantern"
@@ -15,6 +16,6 @@ _BELOW = 0.18
 def build(rng: Random) -> Draft:
     """A room with the lantern and one to three other lights."""
     if rng.random() < _BELOW:
-        return lantern_below.draft(rng)
+        return insist(lambda: lantern_below.draft(rng))
     others = [*decor.TORCHES.values(), *decor.OTHER_LIGHTS]
     return draft(rng, decor.LANTERN, rng.sample(others, rng.randint(1, 2)), decor.LANTERN.name)

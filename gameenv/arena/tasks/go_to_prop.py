@@ -1,6 +1,7 @@
 """What the go-to families share: a room of lights, one of them the goal."""
 
 from random import Random
+from typing import Literal
 
 from gameenv.arena.conditions import Near
 from gameenv.arena.decor import Prop
@@ -9,7 +10,7 @@ from gameenv.arena.legs.press import Press
 from gameenv.arena.legs.walk import Walk
 from gameenv.arena.levels import Draft
 from gameenv.arena.rooms import Room
-from gameenv.arena.tasks.common import furnish, maybe_door, maybe_stairs, start_thing
+from gameenv.arena.tasks.common import furnish, insist, maybe_door, maybe_stairs, start_thing
 
 NEAR = 80.0
 """The goal holds within this many map units: two and a half player widths."""
@@ -17,7 +18,7 @@ STAY_S = 0.5
 """How long one must stay there: whoever runs by has not gone to it."""
 REST = 40.0
 """Where the expert comes to rest; it must let go about 80 units earlier, since the engine's player glides."""
-NEXT_ROOM = 0.45
+NEXT_ROOM = 0.4
 """Share of levels whose target is in another room than the start."""
 VERBS = ("Go to", "Walk to", "Move to", "Find", "Reach")
 
@@ -25,7 +26,8 @@ VERBS = ("Go to", "Walk to", "Move to", "Find", "Reach")
 def draft(rng: Random, target: Prop, others: list[Prop], name: str) -> Draft:
     """A level whose goal is to stand near ``target`` while ``others`` (and more) stand about."""
     if rng.random() < NEXT_ROOM:
-        return _in_the_next_room(rng, target, others, name)
+        kind = rng.choice(("opening", "door"))
+        return insist(lambda: _in_the_next_room(rng, kind, target, others, name))
     room = Room.roll(rng, (17, 26))
     maybe_door(rng, room, 0.25)
     maybe_stairs(rng, room, 0.2)
@@ -37,9 +39,10 @@ def draft(rng: Random, target: Prop, others: list[Prop], name: str) -> Draft:
     )
 
 
-def _in_the_next_room(rng: Random, target: Prop, others: list[Prop], name: str) -> Draft:
+def _in_the_next_room(
+    rng: Random, kind: Literal["opening", "door"], target: Prop, others: list[Prop], name: str
+) -> Draft:
     """The target is in another room, behind an opening or a door that must be opened first."""
-    kind = rng.choice(("opening", "door"))
     house = build_house(rng, kind)
     near, far, passage = house.near, house.far, house.passage
     maybe_door(rng, near, 0.2)
