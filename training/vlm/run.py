@@ -44,8 +44,9 @@ def run(args: Args, console: Console, table: Console) -> int:
         GameEnvError: If the arguments, the data, the base or the output folder cannot be used.
     """
     options = args.vlm
+    out = Path(args.out or DEFAULT_OUT)
     prepare_libraries()
-    check_tracker(options.report_to)
+    check_tracker(options.report_to, out)
     torch: Any = require("torch", "train")
     device = pick_device(torch, options.device)
     backend = pick_backend(options.backend, device)  # before trl and transformers are imported
@@ -76,7 +77,7 @@ def run(args: Args, console: Console, table: Console) -> int:
     )
     beside_gpu = device.startswith("cuda") and sys.platform.startswith("linux")
     conduct = Conduct(
-        folder=Path(args.out or DEFAULT_OUT),
+        folder=out,
         device=team.device,
         save_steps=options.save_steps,
         evaluations=options.evaluations,
@@ -86,7 +87,7 @@ def run(args: Args, console: Console, table: Console) -> int:
         if options.gradient_checkpointing is None
         else options.gradient_checkpointing,
         report_to=None if options.report_to == "none" else options.report_to,
-        run_name=Path(args.out or DEFAULT_OUT).name,
+        run_name=out.name,
     )
 
     def load() -> Learner:
@@ -102,10 +103,10 @@ def run(args: Args, console: Console, table: Console) -> int:
 
     job = Job(load, data, spec, settings, conduct, team, console, table)
     complete(job, overwrite=args.overwrite, chosen=options.checkpoint)
-    merged = conduct.folder / MERGED_DIR
+    merged = out / MERGED_DIR
     if options.merge and team.is_first and not (merged / CARD_FILE).exists():
         console.print(f"merging the adapter into {source.base}", markup=False)
-        merge(conduct.folder, merged)
+        merge(out, merged)
         table.print(f"merged model written to {merged}", markup=False)
     team.part()
     return 0
@@ -126,14 +127,16 @@ def prepare_libraries() -> None:
     require("datasets", "train")
 
 
-def check_tracker(name: str) -> None:
-    """Look for a tracker's package before hours of training.
+def check_tracker(name: str, out: Path) -> None:
+    """Look for a tracker's package before hours of training; tensorboard's files are to stay beside the model.
 
     Raises:
         InvalidInputError: If it is not installed.
     """
     if name != "none" and importlib.util.find_spec(name) is None:
         raise InvalidInputError(f"--report-to {name} needs the package {name}. Run: pip install {name}")
+    if name == "tensorboard":
+        os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(out / "tensorboard"))
 
 
 def _warn(console: Console, text: str) -> None:
