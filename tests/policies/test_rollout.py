@@ -266,7 +266,7 @@ def test_the_expert_wins_in_the_arena(arena: gym.Env[Any, Any]) -> None:
     assert result.level.startswith("validation/go-to-lantern/3/")
     assert result.actions[-7:] == ("none",) * 7
     assert result.reached_step is not None
-    assert result.reached_step < result.steps
+    assert result.reached_step <= result.steps
 
 
 def test_an_episode_in_the_arena_repeats_itself(arena: gym.Env[Any, Any]) -> None:
