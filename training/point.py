@@ -12,7 +12,7 @@ class Point:
         steps: Steps in all.
         samples_per_s: Speed so far.
         seconds_a_step: The same, seen the other way.
-        train_loss: Mean training loss of late, nats.
+        train_loss: Mean training loss of late, nats; not a number before the first is known.
         validation: Held-out loss a word (nats) and share of first words right; only after an evaluation.
         memory_bytes: Most GPU memory in use so far, None without a GPU.
     """

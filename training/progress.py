@@ -3,6 +3,7 @@
 Knows nothing of networks.
 """
 
+import math
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -60,7 +61,9 @@ class TrainingProgress:
         task = self._bar.add_task("training", total=None, now="")
 
         def update(point: Point) -> None:
-            text = f"step {point.step:,} of {point.steps:,}, loss {point.train_loss:.3f}"
+            text = f"step {point.step:,} of {point.steps:,}"
+            if not math.isnan(point.train_loss):
+                text += f", loss {point.train_loss:.3f}"
             if point.validation is not None:
                 loss, first = point.validation
                 text += f", held out: loss a word {loss:.3f}, first word right {first:.1%}"

@@ -2,17 +2,25 @@
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
-from gameenv.frames import fit_frame, load_frame
+from gameenv.frames import FrameSpec, fit_frame, load_frame
 from labeling import load_samples
 from policies import load_policy
 from policies.vlm.policy import GreedyVLMPolicy
 from tests.training.vlm.conftest import SPEC
+from tests.training.vlm.test_pretrain import settings
+from training.data import load_data
+from training.progress import TrainingProgress
 from training.vlm.batches import IGNORED, ROW, Collator, Examples, FrameFiles
+from training.vlm.course import make_examples
+from training.vlm.job import Job, Team
+from training.vlm.trainer import Conduct
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +84,30 @@ def test_frames_are_brought_to_what_the_model_sees(policy: GreedyVLMPolicy, exam
     inputs = Collator(policy.maker, examples).inputs(5)
     frame = fit_frame(load_frame(examples.frames._paths[5]), SPEC)  # pyright: ignore[reportAttributeAccessIssue]
     np.testing.assert_array_equal(inputs.pixels, policy.maker.make(frame, examples.goals[5]).pixels)
+
+
+def test_frames_that_are_shrunk_for_the_model_are_those_it_would_make_of_them(segments: Path, tmp_path: Path) -> None:
+    spec = FrameSpec(16, 16)
+    data = load_data(str(segments), 0.25, 0, 2)
+    quiet = Console(quiet=True)
+    conduct = Conduct(tmp_path, "cpu")
+    job = Job(Mock(), data, spec, settings(frame_size=spec.size), conduct, Team("cpu"), quiet, quiet)
+    with TrainingProgress(quiet) as progress:
+        examples = make_examples(job, progress)
+    assert list((tmp_path / "cache").glob("*.npy"))
+    samples = [*data.training, *data.validation]
+    for row in (0, len(samples) - 1):
+        np.testing.assert_array_equal(examples.frames[row], fit_frame(load_frame(samples[row].image), spec))
+        assert (examples.goals[row], examples.chunks[row]) == (samples[row].goal, samples[row].chunk)
+
+
+def test_shuffled_goals_leave_the_held_out_ones_alone(segments: Path, tmp_path: Path) -> None:
+    data = load_data(str(segments), 0.25, 0, 2)
+    quiet = Console(quiet=True)
+    job = Job(Mock(), data, SPEC, settings(shuffle_goals=True), Conduct(tmp_path, "cpu"), Team("cpu"), quiet, quiet)
+    with TrainingProgress(quiet) as progress:
+        examples = make_examples(job, progress)
+    cut = examples.training
+    assert examples.goals[:cut] != [sample.goal for sample in data.training]
+    assert sorted(examples.goals[:cut]) == sorted(sample.goal for sample in data.training)
+    assert examples.goals[cut:] == [sample.goal for sample in data.validation]
