@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gameenv.actions import ACTIONS, Action
 from gameenv.arena import decor
 from gameenv.arena.levels import Level, Watched
@@ -72,24 +74,27 @@ class Engine:
     Attributes:
         frame: What the player sees, ``(height, width, 3)`` uint8 RGB; a new array every time.
         state: The truth at that moment.
+        watches: What is reported beside the player; the engine ``can_open`` only levels that need no more.
 
     Args:
-        level: What it starts with; ``open`` it, or another, before ``advance``. Sectors and actors that it does not
-            watch are not reported, which is faster, and the engine ``can_open`` only such levels.
+        level: What it starts with; ``open`` it, or another, before ``advance``. What it watches is reported.
         size: Width and height to draw at, one of the engine's own.
+        also: What to report beside that, for levels to come; each costs a little at every tick.
 
     Raises:
         MissingExtraError: If vizdoom is not installed.
         GameEnvError: If the engine does not start.
     """
 
-    def __init__(self, level: Level, size: tuple[int, int]) -> None:
+    def __init__(self, level: Level, size: tuple[int, int], also: frozenset[Watched] = frozenset()) -> None:
         vzd: Any = require("vizdoom", "arena")
+        self.watches = level.watches | also
+        self._size = size
         self._failures = engine_failures(vzd)
         sweep_orphans()
         folder = make_engine_folder()
         self._slots = LevelSlots(folder / "levels.wad", level.textmap)
-        self._game: Any = configure(vzd, folder, size, level.watches)
+        self._game: Any = configure(vzd, folder, size, self.watches)
         pids: set[int] = set()
         # Also runs when the engine is garbage or Python ends, for those who forget to close.
         self._end = weakref.finalize(self, end_engine, os.getpid(), self._game, pids, self._slots, folder)
@@ -98,7 +103,6 @@ class Engine:
         except BaseException:
             self._end()
             raise
-        self._watches = level.watches
         self.frame: Frame
         self.state: ArenaState
         self._none = [False] * len(BUTTONS)
@@ -106,7 +110,7 @@ class Engine:
 
     def can_open(self, level: Level) -> bool:
         """Whether this engine reports all that the level's referee needs."""
-        return level.watches <= self._watches
+        return level.watches <= self.watches
 
     def open(self, level: Level) -> None:
         """Start a level, always in the same state.
@@ -121,6 +125,10 @@ class Engine:
             self._game.new_episode()
         except self._failures as error:
             raise engine_gone(error) from error
+        # What is left to see and to know if the player does not live to the first frame.
+        self.frame = np.zeros((self._size[1], self._size[0], 3), np.uint8)
+        start = level.start
+        self.state = ArenaState(start.x, start.y, 0.0, start.angle, 0.0, 0.0, 0.0, health=0.0)
         self._act(self._none, SETTLE_TICS)
 
     def advance(self, action: Action, tics: int) -> None:
@@ -153,7 +161,7 @@ class Engine:
             self.state = replace(self.state, health=0.0)
             return
         self.frame = state.screen_buffer  # a copy already, made by the engine's binding
-        self.state = arena_state(state, self._watches)
+        self.state = arena_state(state, self.watches)
 
     def close(self) -> None:
         """Stop the engine and remove its files. May be called twice."""

@@ -12,7 +12,7 @@ from gameenv.actions import ACTIONS, NONE, Action
 from gameenv.arena import tasks
 from gameenv.arena.engine import TICS_PER_S, Engine, draw_size, tics_until
 from gameenv.arena.judge import Judge
-from gameenv.arena.levels import SPLITS, Level, check_split
+from gameenv.arena.levels import SPLITS, Level, Watched, check_split
 from gameenv.arena.state import ArenaState
 from gameenv.clock import DEFAULT_FPS, period_ns
 from gameenv.errors import EngineGoneError, InvalidInputError
@@ -122,7 +122,9 @@ class ArenaEnv(gym.Env[Frame, int]):
     def _open(self, level: Level) -> None:
         """Open a level in the engine, in a new one if there is none, it has ended, or it sees too little."""
         self._over = True  # until the level is open
+        seen: frozenset[Watched] = frozenset()
         if self._engine is not None and not self._engine.can_open(level):
+            seen = self._engine.watches  # levels like those before may come again: a start costs hundreds of steps
             self.close()
         if self._engine is not None:
             try:
@@ -130,7 +132,7 @@ class ArenaEnv(gym.Env[Frame, int]):
             except EngineGoneError:
                 self.close()
         if self._engine is None:
-            self._engine = Engine(level, draw_size(*self.frame_spec.size))
+            self._engine = Engine(level, draw_size(*self.frame_spec.size), seen)
             self._engine.open(level)
         self._level = level
 

@@ -72,6 +72,20 @@ def around(distance: float, degrees: float) -> tuple[float, float]:
     )
 
 
+def test_who_is_caught_before_the_first_frame_sees_one_of_the_level_and_is_dead() -> None:
+    made = guarded(yard(), standing(), *around(200, 0))
+    engine = Engine(made, (256, 144))
+    engine.open(made)
+    assert engine.state.health == 0
+    assert (engine.state.x, engine.state.y) == around(200, 0)
+    assert engine.frame.shape == (144, 256, 3)
+    engine.advance("none", 3)
+    assert engine.state.health == 0
+    engine.open(guarded(yard(), standing(), 200, MIDDLE))
+    assert engine.state.health == 100
+    engine.close()
+
+
 @pytest.mark.parametrize("distance", [80, 250, 500])
 @pytest.mark.parametrize("angle", [0, 90, 180, 270])
 def test_it_sees_before_it_and_not_beside_or_behind(engine: Engine, distance: float, angle: int) -> None:
