@@ -8,7 +8,7 @@ from dataclasses import replace
 from random import Random
 from typing import Literal
 
-from gameenv.actions import NONE, Action
+from gameenv.actions import CHUNK_LENGTH, NONE, Action
 from gameenv.arena.legs.leg import route_nav
 from gameenv.arena.levels import Level
 from gameenv.arena.state import ArenaState
@@ -17,7 +17,6 @@ from gameenv.arena.way import Way
 
 Act = tuple[Action, Literal["expert", "noise"]]
 
-_PATIENCE_TICKS = 12
 _IDLE_TICKS = 4
 """A guide who waits for something looks about after this many ticks: seven times ``none`` would say that it is done."""
 
@@ -33,6 +32,7 @@ class Guide:
     def __init__(self, level: Level, rng: Random) -> None:
         self._level = level
         self._way = Way(route_nav(level.plan, level.route), rng)
+        self._glances = 0
         self.begin()
 
     def begin(self) -> None:
@@ -40,7 +40,7 @@ class Guide:
         self._route = list(self._level.route)
         self._pending: list[Action] = []
         self._ends_leg = False
-        self._idle = self._glances = self._waited = 0
+        self._idle = self._waited = 0
         self.resting = self.is_steady = False
 
     def copy(self) -> "Guide":
@@ -91,16 +91,20 @@ class Guide:
                 self.resting = not self._route and not self._pending
                 return self._fidget(word)
         self.resting = True
-        if not self._level.condition.holds(state):
-            self._waited += 1
-            if self._waited > _PATIENCE_TICKS:  # it did not work: once more from here
-                self.begin()
-        return NONE
+        if self._level.condition.holds(state):
+            return NONE
+        self._waited += 1
+        if self._waited < CHUNK_LENGTH:
+            return NONE
+        self.begin()  # it did not work: once more from here
+        return self._glance()
 
     def _fidget(self, word: Action) -> Action:
-        """The word, or a tap of a turn key where it is ``none`` once too often."""
+        """The word, or a glance aside where it is ``none`` once too often."""
         self._idle = self._idle + 1 if word == NONE else 0
-        if self._idle <= _IDLE_TICKS:
-            return word
+        return word if self._idle <= _IDLE_TICKS else self._glance()
+
+    def _glance(self) -> Action:
+        """A tap of a turn key, to the left and to the right by turns."""
         self._idle, self._glances = 0, self._glances + 1
         return "left" if self._glances % 2 else "right"

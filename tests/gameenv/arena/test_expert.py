@@ -1,12 +1,15 @@
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 import pytest
 
 from gameenv.actions import ACTIONS, NONE, Action, action_index
+from gameenv.arena.conditions import Within
 from gameenv.arena.env import ArenaEnv
 from gameenv.arena.expert import Expert
 from gameenv.arena.nav import NavGrid
@@ -93,6 +96,23 @@ def test_it_ends_with_seven_none_and_searches_by_turning_right(make_arena: MakeA
         words = " ".join(word for word, _ in acts)
         assert won
         assert re.search(r"[^e]( none){7}$", words)
+
+
+def test_one_whose_way_did_not_lead_to_the_goal_never_says_that_it_is_done(make_arena: MakeArena) -> None:
+    env = make_arena("go-to-lantern")
+    env.reset(seed=0)
+    env._level = replace(env.level, condition=Within(-2, -2, -1, -1))
+    expert = Expert()
+    expert.attach(env)
+    expert.reset(env.goal)
+    words: list[Action] = []
+    over = False
+    while not over:
+        words.append(expert.act()[0])
+        *_, over, _ = env.step(action_index(words[-1]))
+    runs = [len(list(run)) for word, run in groupby(words) if word == NONE]
+    assert max(runs) == 6
+    assert len(runs) > 3
 
 
 def test_the_seed_repeats_the_noise(make_arena: MakeArena) -> None:
