@@ -1,4 +1,4 @@
-"""The conditions goals are made of, judged from the engine's own state."""
+"""The conditions goals are made of, judged from the engine's own state; that nobody wins dead is the referee's."""
 
 import math
 from dataclasses import dataclass
@@ -23,23 +23,6 @@ class Near:
     def holds(self, state: ArenaState) -> bool:
         """Whether the player is near enough now."""
         return math.dist((state.x, state.y), (self.x, self.y)) <= self.radius
-
-
-@dataclass(frozen=True, slots=True)
-class Escaped:
-    """The player is alive within a rectangle."""
-
-    left: float
-    bottom: float
-    right: float
-    upper: float
-    latches: bool = False
-    for_s: float = 0.0
-
-    def holds(self, state: ArenaState) -> bool:
-        """Whether the player is in there now, not caught."""
-        inside = self.left <= state.x <= self.right and self.bottom <= state.y <= self.upper
-        return inside and state.health > 0
 
 
 @dataclass(frozen=True, slots=True)

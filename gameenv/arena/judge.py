@@ -33,7 +33,7 @@ class Judge:
 
     def look(self, state: ArenaState, tick: int) -> dict[str, Any]:
         """What the arena adds to ``info``, for the state at the grab of a tick."""
-        if not self._level.condition.holds(state):
+        if state.health <= 0 or not self._level.condition.holds(state):
             self._since = None
         elif self._since is None:
             self._since = tick

@@ -12,7 +12,7 @@ from random import Random
 import numpy as np
 
 from gameenv.arena import decor
-from gameenv.arena.conditions import Escaped
+from gameenv.arena.conditions import Within
 from gameenv.arena.geometry import CELL, PLAYER_START, Thing
 from gameenv.arena.halls import Hall, Point, roll_hall
 from gameenv.arena.legs.dash import Dash
@@ -62,7 +62,7 @@ def build(rng: Random) -> Draft:
     hall.plan.things.append(_guard(rng, beat, _caught(sight.seen(poses, crossing), [0]), arrives))
     lurk = Lurk(*hide, HIDE, rest, beat, windows, MEAN_WAIT_S)
     route = Walk(*hide, HIDE), lurk, Dash(*hall.way[1], GATE), Dash(*rest, REST)
-    return Draft(hall.plan, start, rng.choice(PHRASES), Escaped(*hall.there), route, frozenset({"actors"}))
+    return Draft(hall.plan, start, rng.choice(PHRASES), Within(*hall.there), route, frozenset({"actors"}))
 
 
 def _roll_beat(rng: Random, hall: Hall) -> Beat:
