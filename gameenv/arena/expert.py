@@ -12,6 +12,7 @@ import gymnasium as gym
 
 from gameenv.actions import CHUNK_LENGTH, Action, ActionChunk, parse_action
 from gameenv.arena.guide import Act, Guide
+from gameenv.arena.judge import ticks_to_hold
 from gameenv.arena.state import ArenaState
 from gameenv.arena.view import ShowsState, shows_state
 from gameenv.arena.walker import Walker
@@ -100,7 +101,7 @@ class Expert:
     def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
         """What to do in the next seven ticks, foreseen with the engine's own laws of motion; never noise.
 
-        Seven ``none`` come only when the goal holds, or will once the player has come to rest.
+        Seven ``none`` come only when the goal is reached, or will be by the last of them.
 
         Args:
             frame: Not looked at.
@@ -116,21 +117,24 @@ class Expert:
         played = env.tick - self._foreseen_from
         if 0 < played <= len(self._foreseen):  # what was foreseen has been played
             guide = self._guide = self._foreseen[played - 1]
-        chunk, end = self._foresee(env, guide, promised)
-        if chunk.done and not env.level.condition.holds(end):
+        chunk, states = self._foresee(env, guide, promised)
+        if chunk.done and not _reaches(env, states):
             guide.begin()
             chunk, _ = self._foresee(env, guide, promised)
-        if chunk.done and not env.level.condition.holds(end):
-            chunk = ActionChunk((*chunk.actions[: len(promised)], "w", *chunk.actions[len(promised) + 1 :]))
+            if chunk.done:  # too early to say so, or the way has led elsewhere
+                chunk = ActionChunk((*chunk.actions[:-1], "w"))
         return chunk
 
-    def _foresee(self, env: ShowsState, guide: Guide, promised: Sequence[Action]) -> tuple[ActionChunk, ArenaState]:
-        """The chunk from here, and the state that it leads to."""
+    def _foresee(
+        self, env: ShowsState, guide: Guide, promised: Sequence[Action]
+    ) -> tuple[ActionChunk, list[ArenaState]]:
+        """The chunk from here, and the states from now to its end."""
         turn_tics = _tics_in(env, env.tick - 1) * 2 if env.held in ("left", "right") else 0
         walker = Walker(env.state, turn_tics, env.tics_until(env.tick))
         self._foreseen, self._foreseen_from = [], env.tick
         guide = guide.copy()
         words: list[Action] = []
+        states = [walker.state]
         for slot in range(CHUNK_LENGTH):
             chosen, _ = guide.choose(walker.state)
             words.append(promised[slot] if slot < len(promised) else chosen)
@@ -138,12 +142,19 @@ class Expert:
                 guide.interrupt(words[-1])
             self._foreseen.append(guide.copy())
             walker = guide.settle(walker.hold(words[-1], _tics_in(env, env.tick + slot)))
-        return ActionChunk(tuple(words)), walker.state
+            states.append(walker.state)
+        return ActionChunk(tuple(words)), states
 
     def _begun(self) -> tuple[ShowsState, Guide]:
         if self._env is None or self._guide is None:
             raise InvalidInputError("the expert needs the environment: call attach(env) and reset(goal) first")
         return self._env, self._guide
+
+
+def _reaches(env: ShowsState, states: Sequence[ArenaState]) -> bool:
+    """Whether the goal holds at the end of some ticks, and has for as long as it takes."""
+    condition = env.level.condition
+    return all(condition.holds(state) for state in states[-1 - ticks_to_hold(condition, env.fps) :])
 
 
 def _tics_in(env: ShowsState, tick: int) -> int:

@@ -8,9 +8,17 @@ from collections import deque
 from typing import Any
 
 from gameenv.actions import CHUNK_LENGTH, NONE, Action
-from gameenv.arena.levels import Level
+from gameenv.arena.levels import Condition, Level
 from gameenv.arena.state import ArenaState
 from gameenv.arena.steplimit import step_limit
+
+
+def ticks_to_hold(condition: Condition, fps: float) -> int:
+    """How many ticks a condition must have held to count.
+
+    At high rates fewer than it takes to say that one is done.
+    """
+    return min(math.ceil(condition.for_s * fps), CHUNK_LENGTH - 2)
 
 
 class Judge:
@@ -28,8 +36,7 @@ class Judge:
         self._recent: deque[Action] = deque(maxlen=CHUNK_LENGTH)
         self._reached = False
         self._since: int | None = None
-        # At high rates never longer than it takes to say that one is done, the way to a rest included.
-        self._needed = min(math.ceil(level.condition.for_s * fps), CHUNK_LENGTH - 2)
+        self._needed = ticks_to_hold(level.condition, fps)
 
     def look(self, state: ArenaState, tick: int) -> dict[str, Any]:
         """What the arena adds to ``info``, for the state at the grab of a tick."""

@@ -11,6 +11,7 @@ class ShowsState(Protocol):
     """The arena in lock-step or in a window."""
 
     tick: int
+    fps: float
 
     @property
     def level(self) -> Level:

@@ -77,6 +77,16 @@ def test_chunks_win_however_many_actions_are_played(make_arena: MakeArena, task:
     assert [seed for seed in range(6) if not play_chunks(env, seed, execute)] == []
 
 
+@pytest.mark.parametrize("execute", [1, 7])
+@pytest.mark.parametrize("task", ["go-to-lantern", "check-posters"])
+def test_at_high_rates_it_does_not_declare_before_the_goal_has_held_long_enough(
+    make_arena: MakeArena, task: str, execute: int
+) -> None:
+    """There the player still glides while it says that it is done."""
+    env = make_arena(task, fps=35)
+    assert [seed for seed in range(LEVELS) if not play_chunks(env, seed, execute)] == []
+
+
 @pytest.mark.parametrize("noise", [0.1, 0.3])
 def test_about_the_share_of_noise_asked_for_is_marked(make_arena: MakeArena, noise: float) -> None:
     acts = [act for task in TASKS for seed in range(LEVELS) for act in play(make_arena(task), seed, noise)[1]]
