@@ -4,6 +4,7 @@ Knows nothing of how levels are opened or played.
 """
 
 import contextlib
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -53,7 +54,7 @@ def draw_sheet(glimpses: Sequence[Glimpse], title: str, columns: int | None = No
     sizes = [Scale.of(each.level.plan, px_per_cell).size for each in glimpses]
     room = max(width for width, _ in sizes), max(height for _, height in sizes)
     room = room[0], max(room[1], stack)
-    wide = room[0] + max(each.first.shape[1] for each in glimpses) + 3 * _PAD
+    wide = room[0] + max(_stack_width(each) for each in glimpses) + 3 * _PAD
     high = room[1] + _HEAD + _PAD
     if columns is None:
         columns = max(1, round((len(glimpses) * _ASPECT * high / wide) ** 0.5))
@@ -83,19 +84,28 @@ def _common_scale(glimpses: Sequence[Glimpse], stack: int) -> int:
     return max(min(max(PX_PER_CELL, stack // _USUAL_CELLS), MAX_MAP // largest), _MIN_PX_PER_CELL)
 
 
+def _views(shown: Glimpse) -> list[tuple[Frame, str]]:
+    """What the player sees of a level, with captions."""
+    views = [(shown.first, f"the start; {shown.max_steps / shown.fps:.1f} s to reach the goal")]
+    if (played := shown.played) is not None:
+        views.append((played.last, f"the expert: {played.outcome} after {played.ticks / shown.fps:.1f} s"))
+    return views
+
+
 def _stack_height(shown: Glimpse) -> int:
     """Height of a level's views with their captions."""
-    return (1 if shown.played is None else 2) * (shown.first.shape[0] + _CAPTION)
+    return len(_views(shown)) * (shown.first.shape[0] + _CAPTION)
+
+
+def _stack_width(shown: Glimpse) -> int:
+    """Width of a level's views, or of the longest caption."""
+    captions = (marks.font(_SMALL).getlength(caption) for _, caption in _views(shown))
+    return max(shown.first.shape[1], *map(math.ceil, captions))
 
 
 def _draw_card(shown: Glimpse, px_per_cell: int, room: tuple[int, int], width: int) -> Image.Image:
     """One level: its goal, its map in a room of the same size for all, and what the player sees beside it."""
     level, played = shown.level, shown.played
-    views: list[tuple[Frame, str]] = [
-        (shown.first, f"the start; {shown.max_steps / shown.fps:.1f} s to reach the goal")
-    ]
-    if played is not None:
-        views.append((played.last, f"the expert: {played.outcome} after {played.ticks / shown.fps:.1f} s"))
     view_height, height = shown.first.shape[0], room[1] + _HEAD + _PAD
     card = Image.new("RGB", (width, height), marks.CARD)
     draw = ImageDraw.Draw(card)
@@ -107,7 +117,7 @@ def _draw_card(shown: Glimpse, px_per_cell: int, room: tuple[int, int], width: i
     plan = draw_map(level, px_per_cell, state=shown.state, walked=walked)
     card.paste(plan, (_PAD + (room[0] - plan.width) // 2, _HEAD + (room[1] - plan.height) // 2))
     left, top = room[0] + 2 * _PAD, _HEAD + (room[1] - _stack_height(shown)) // 2
-    for frame, caption in views:
+    for frame, caption in _views(shown):
         card.paste(Image.fromarray(frame), (left, top))
         below = top + view_height + _CAPTION // 2
         draw.text((left, below), caption, marks.FAINT, font=marks.font(_SMALL), anchor="lm")

@@ -9,6 +9,7 @@ from PIL import Image
 
 from gameenv.arena.glimpse import Glimpse, glimpse, levels_in_turn
 from gameenv.arena.map import draw_map
+from gameenv.arena.marks import CARD
 from gameenv.arena.sheet import MAX_MAP, draw_sheet, png_at
 from gameenv.errors import InvalidInputError, UnknownNameError
 from tests.gameenv.arena.conftest import MakeArena
@@ -61,6 +62,12 @@ def test_the_expert_adds_what_it_saw_last_and_the_way_it_walked(make_arena: Make
     with_it, without = draw_sheet([played], "one"), draw_sheet([replace(played, played=None)], "one")
     assert count_in(np.asarray(with_it), played.played.last) == 1
     assert count_in(np.asarray(without), played.played.last) == 0
+
+
+def test_captions_have_room_beside_small_views(make_arena: MakeArena) -> None:
+    played = glimpse(make_arena("all", "train", frame_size=(64, 36)), "open-door", 1, expert=True)
+    margin = np.asarray(draw_sheet([played], "one"))[-250:-40, -32:-20]
+    assert (margin == CARD).all()
 
 
 def test_a_large_level_makes_all_maps_smaller(shown: list[Glimpse]) -> None:
