@@ -1,11 +1,13 @@
 """Two rooms and a passage between them: an opening, a door, or a vent to crawl through. Knows nothing of goals."""
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Literal
 
 from gameenv.arena import decor
-from gameenv.arena.geometry import CELL, Plan, Region
+from gameenv.arena.geometry import CELL, VOID, Plan, Region
 from gameenv.arena.rooms import MARGIN, NoPlaceError, Room
 
 Kind = Literal["opening", "door", "vent"]
@@ -55,6 +57,19 @@ class House:
         """The plan that both rooms are on."""
         return self.near.plan
 
+    def has_another_way(self) -> bool:
+        """Whether anything but the passage, a door's chamber say, leads from the near room into the far one's rectangle."""
+        near, far, plan = self.near, self.far, self.plan
+        seen = {(c, r) for c, r in _cells(near) if plan.at(c, r) == near.base}
+        edge = list(seen)
+        while edge:
+            column, row = edge.pop()
+            for cell in ((column + 1, row), (column - 1, row), (column, row + 1), (column, row - 1)):
+                if cell not in seen and plan.at(*cell) not in (VOID, self.passage.sector):
+                    seen.add(cell)
+                    edge.append(cell)
+        return any(cell in seen for cell in _cells(far))
+
 
 def build_house(rng: Random, kind: Kind, size: tuple[int, int] = (11, 17)) -> House:
     """Two bare rooms side by side, either of them the near one, whose walls share a passage.
@@ -93,6 +108,11 @@ def build_house(rng: Random, kind: Kind, size: tuple[int, int] = (11, 17)) -> Ho
     for room, (x, y) in zip(rooms, (passage.before(48), passage.beyond(48)), strict=True):
         room.keep_clear.append((x, y, _CLEAR))
     return House(rooms[0], rooms[1], passage)
+
+
+def _cells(room: Room) -> Iterator[tuple[int, int]]:
+    """Every cell of a room's rectangle."""
+    return itertools.product(range(room.column, room.column + room.width), range(room.row, room.row + room.height))
 
 
 _Rect = tuple[int, int, int, int]

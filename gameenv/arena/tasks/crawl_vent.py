@@ -8,6 +8,7 @@ from gameenv.arena.house import build_house
 from gameenv.arena.legs.crawl import Crawl
 from gameenv.arena.legs.walk import Walk
 from gameenv.arena.levels import Draft
+from gameenv.arena.rooms import NoPlaceError
 from gameenv.arena.tasks.common import furnish, maybe_door, maybe_poster, start_thing
 
 NAME = "crawl-vent"
@@ -25,6 +26,8 @@ def build(rng: Random) -> Draft:
     for room in (near, far):
         furnish(rng, room, [], rng.randint(0, 2))
         room.add_blocks(rng, rng.randint(0, 2))
+    if house.has_another_way():
+        raise NoPlaceError("a vent that is the only way")
     start = start_thing(rng, near, passage.before(40), 176.0)
     length = math.dist(passage.mouth, passage.exit)
     route = (Crawl(passage.mouth, passage.direction, length), Walk(*passage.beyond(_BEYOND), 40.0))
