@@ -58,7 +58,7 @@ class House:
         return self.near.plan
 
     def has_another_way(self) -> bool:
-        """Whether anything but the passage, a door's chamber say, leads from the near room into the far one's rectangle."""
+        """Whether there is another way than the passage, a door's chamber say, into the far room's rectangle."""
         near, far, plan = self.near, self.far, self.plan
         seen = {(c, r) for c, r in _cells(near) if plan.at(c, r) == near.base}
         edge = list(seen)
