@@ -1,13 +1,17 @@
 import pytest
 
+from gameenv.arena.tasks import TASKS
 from gameenv.errors import UnknownNameError
 from recording.__main__ import DEFAULT_FRAMES, Args, make_plans
 from recording.players import check_player
 
 
+FOUR = ("go-to-lantern", "go-to-torch", "open-door", "climb-stairs")
+
+
 def test_no_two_workers_play_one_level_and_together_they_play_all():
     for workers in (1, 2, 3):
-        plans = make_plans(Args(player="expert", workers=workers, episodes=24, seed=5))
+        plans = make_plans(Args(player="expert", tasks=FOUR, workers=workers, episodes=24, seed=5))
         levels = [
             (plan.episode(number).task, plan.episode(number).seed)
             for plan in plans
@@ -16,7 +20,11 @@ def test_no_two_workers_play_one_level_and_together_they_play_all():
         assert len(set(levels)) == len(levels) == 24
         if workers < 3:  # 8 episodes each do not divide into laps of 4 tasks evenly over 3 workers' numbers
             assert {seed for _, seed in levels} == set(range(5, 11))
-        assert {task for task, _ in levels} == set(Args().tasks)
+        assert {task for task, _ in levels} == set(FOUR)
+
+
+def test_every_family_is_played_by_default():
+    assert Args().tasks == tuple(TASKS)
 
 
 def test_shares_add_up():
