@@ -5,7 +5,6 @@ from gameenv.errors import UnknownNameError
 from recording.__main__ import DEFAULT_FRAMES, Args, make_plans
 from recording.players import check_player
 
-
 FOUR = ("go-to-lantern", "go-to-torch", "open-door", "climb-stairs")
 
 
