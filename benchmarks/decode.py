@@ -33,9 +33,10 @@ from gameenv.actions import CHUNK_LENGTH, Action, ActionChunk, action_index
 from gameenv.frames import DEFAULT_SIZE, Frame
 from policies import load_policy, run_episode
 from policies.vlm import tiny
-from policies.vlm.decoding import Decoder, Row, flatten_patches
+from policies.vlm.decoding import Decoder, Row
 from policies.vlm.inputs import InputMaker, ModelInputs, collate
 from policies.vlm.policy import Drafter
+from policies.vlm.vision import speed_up_vision
 
 REPLY_TOKENS = 25
 GOAL = "Go to the lantern"
@@ -90,7 +91,7 @@ def measure(size: Size, args: Args) -> None:
     frames = np.random.default_rng(0).integers(0, 256, (args.rounds + 1, height, width, 3), np.uint8)
     embed = model.model.visual.patch_embed
     stock = embed.forward
-    flatten_patches(model)
+    speed_up_vision(model)
     flat = embed.forward
     sides: dict[str, Callable[[ModelInputs], tuple[float, float, int]]] = {
         "generate": lambda inputs: time_generate(model, maker, inputs),

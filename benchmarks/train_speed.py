@@ -21,7 +21,6 @@ configuration; hours are for its 36,000 samples x 3 epochs.
 
 import importlib
 import json
-import os
 import resource
 import statistics
 import subprocess
@@ -42,8 +41,8 @@ from gameenv.actions import ACTIONS, ActionChunk
 from gameenv.frames import FrameSpec, encode_jpeg
 from labeling import Sample, to_hf_dataset
 from policies.vlm import tiny
-from policies.vlm.decoding import flatten_patches
 from policies.vlm.inputs import InputMaker
+from policies.vlm.vision import speed_up_vision
 from training.vlm.batches import Examples, FrameFiles
 from training.vlm.model import Learner, adapt
 from training.vlm.settings import Lora, Settings
@@ -117,8 +116,7 @@ def in_process(side: Side, size: str, args: Args) -> dict[str, float]:
     words += ["--batch-size", str(args.batch_size), "--accumulation", str(args.accumulation), "--dtype", args.dtype]
     words += ["--device", args.device, "--four-bit" if args.four_bit else "--no-four-bit"]
     words += ["--gradient-checkpointing" if args.gradient_checkpointing else "--no-gradient-checkpointing"]
-    env = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}  # as gameenv-train has it; both sides gain by it
-    done = subprocess.run([sys.executable, __file__, *words], capture_output=True, text=True, check=False, env=env)
+    done = subprocess.run([sys.executable, __file__, *words], capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stderr)
     return json.loads(done.stdout.splitlines()[-1])
@@ -165,7 +163,7 @@ def make_samples(folder: Path, count: int, size: tuple[int, int]) -> list[Sample
 
 def build_ours(model: Any, tokenizer: Any, samples: list[Sample], args: Args, scratch: Path) -> Any:
     """What ``gameenv-train`` builds."""
-    flatten_patches(model)
+    speed_up_vision(model)
     maker = InputMaker(tokenizer, tiny.build_image_processor(), FrameSpec(*args.frame_size))
     files = FrameFiles([sample.image for sample in samples])
     goals, chunks = [sample.goal for sample in samples], [sample.chunk for sample in samples]

@@ -40,6 +40,8 @@ class VlmOptions:
     """Which tokens count: the whole reply, or only its seven words."""
     repeat_weight: float = 1.0
     """Weight in the loss of a word that repeats the one before it: below 1, changes count for more."""
+    word_dropout: float = 0.0
+    """Share of the samples in which the words before each word are noise, so that it has to be read off the picture."""
     frame_size: tuple[int, int] | None = None
     """Width and height the model sees. None: those it learned on before, else those of the recordings."""
     gradient_checkpointing: bool | None = None

@@ -3,7 +3,6 @@
 For the built-in game, and for machines without a GPU. The course of the training is that of ``training.vlm.course``.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NoReturn
@@ -15,16 +14,19 @@ from gameenv.errors import InvalidInputError, require
 from gameenv.frames import FrameSpec
 from labeling.folder import DEFAULT_ROOT
 from policies.vlm import tiny
-from policies.vlm.decoding import flatten_patches
 from policies.vlm.inputs import InputMaker
 from policies.vlm.loading import pick_device
+from policies.vlm.vision import speed_up_vision
 from training.data import Data, load_data
+from training.progress import TrainingProgress
+from training.vlm.batches import Examples
 from training.vlm.course import complete
 from training.vlm.job import Job, Team
 from training.vlm.model import Learner
 from training.vlm.run import prepare_libraries
 from training.vlm.settings import Optimizer, Settings, Target
 from training.vlm.trainer import Conduct
+from training.vlm.vision import VisionTeacher
 
 _HEADS = 4
 
@@ -53,8 +55,10 @@ class Args:
     """Layers of the vision part, at least 2."""
     frame_size: tuple[int, int] = tiny.FRAME.size
     """Width and height the model sees; a token for every 32x32 pixels."""
+    vision_epochs: int = 0
+    """First teach the vision part alone, so many times each sample, by a throw-away head; 0 leaves that out."""
     epochs: int = 10
-    """Times each sample is seen."""
+    """Times the whole model sees each sample."""
     batch_size: int = 64
     """Samples a step."""
     optimizer: Optimizer = "adamw"
@@ -71,6 +75,8 @@ class Args:
     """Which tokens count: the reply's seven words, or the whole reply."""
     repeat_weight: float = 1.0
     """Weight in the loss of a word that repeats the one before it: below 1, changes count for more."""
+    word_dropout: float = 0.0
+    """Share of the samples in which the words before each word are noise, so that it has to be read off the picture."""
     validation: float = 0.07
     """Share of the samples held out by level (by session or take where there are no levels)."""
     seed: int = 0
@@ -98,7 +104,6 @@ def run(args: Args) -> int:
         GameEnvError: If the arguments, the data or the output folder cannot be used.
     """
     _check(args)
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as for gameenv-train
     prepare_libraries()
     torch: Any = require("torch", "train")
     device = pick_device(torch, args.device)
@@ -132,6 +137,8 @@ def run(args: Args) -> int:
         target=args.loss_on,
         repeat_weight=args.repeat_weight,
         shuffle_goals=args.shuffle_goals,
+        word_dropout=args.word_dropout,
+        vision_epochs=args.vision_epochs,
     )
     conduct = Conduct(
         folder=Path(args.out),
@@ -142,7 +149,23 @@ def run(args: Args) -> int:
         workers=args.workers,
         gradient_checkpointing=False,
     )
-    job = Job(lambda: build_learner(args, data, spec), data, spec, settings, conduct, team, console, table)
+    if args.vision_epochs and team.size > 1:
+        raise InvalidInputError("--vision-epochs is for one process; leave out accelerate launch")
+
+    def prepare(learner: Learner, examples: Examples, progress: TrainingProgress) -> None:
+        VisionTeacher(learner, examples, settings, conduct).teach(progress.training("vision"))
+
+    job = Job(
+        lambda: build_learner(args, data, spec),
+        data,
+        spec,
+        settings,
+        conduct,
+        team,
+        console,
+        table,
+        prepare if args.vision_epochs else None,
+    )
     complete(job, overwrite=args.overwrite)
     team.part()
     return 0
@@ -159,7 +182,7 @@ def build_learner(args: Args, data: Data, spec: FrameSpec) -> Learner:
         vision_layers=args.vision_layers,
     )
     model = tiny.build_model(config, args.seed)
-    flatten_patches(model)
+    speed_up_vision(model)
     return Learner(model, InputMaker(tokenizer, tiny.build_image_processor(), spec), None)
 
 

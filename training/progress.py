@@ -56,9 +56,9 @@ class TrainingProgress:
 
         return update
 
-    def training(self) -> Callable[[Point], None]:
+    def training(self, name: str = "training") -> Callable[[Point], None]:
         """Begin the bar of training; returns what to call with each point."""
-        task = self._bar.add_task("training", total=None, now="")
+        task = self._bar.add_task(name, total=None, now="")
 
         def update(point: Point) -> None:
             text = f"step {point.step:,} of {point.steps:,}"
@@ -67,14 +67,14 @@ class TrainingProgress:
             if point.validation is not None:
                 loss, first = point.validation
                 text += f", held out: loss a word {loss:.3f}, first word right {first:.1%}"
-                self._console.print(f"training: {text}", markup=False)
+                self._console.print(f"{name}: {text}", markup=False)
                 return
             left = (point.steps - point.step) * point.seconds_a_step
             text += f", {point.samples_per_s:,.{0 if point.samples_per_s >= 20 else 1}f} samples a second"
             if point.memory_bytes is not None:
                 text += f", {point.memory_bytes / 1e9:.1f} GB of GPU memory"
             self._bar.update(task, total=point.steps)
-            self._show(task, point.step, point.steps, f"training: {text}, {left / 60:.1f} minutes left")
+            self._show(task, point.step, point.steps, f"{name}: {text}, {left / 60:.1f} minutes left")
 
         return update
 

@@ -24,22 +24,6 @@ from policies.vlm.tokens import ReplyTokens
 LAST = CHUNK_LENGTH - 1
 
 
-def flatten_patches(model: Any) -> None:
-    """Let a model's first layer be the matrix product that it is, in place; the weights stay as they are.
-
-    A convolution whose kernel is its stride sees each patch once. As such, torch computes it several times slower.
-    """
-    torch: Any = require("torch", "vlm")
-    embed = model.model.visual.patch_embed
-    layer = embed.proj
-    if type(layer) is torch.nn.Conv3d and layer.kernel_size == layer.stride and layer.padding == (0, 0, 0):
-
-        def forward(patches: Any) -> Any:
-            return torch.nn.functional.linear(patches.to(layer.weight.dtype), layer.weight.flatten(1), layer.bias)
-
-        embed.forward = forward
-
-
 @dataclass(slots=True)
 class Row:
     """One reply in the making, as indices of ``ACTIONS``.

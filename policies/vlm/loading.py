@@ -19,10 +19,10 @@ from gameenv.errors import GameEnvError, InvalidInputError, require
 from policies.card import CARD_FILE, ModelCard
 from policies.options import DEFAULT_OPTIONS, ModelOptions
 from policies.prompt import PROMPT_VERSION
-from policies.vlm.decoding import flatten_patches
 from policies.vlm.failures import one_line, out_of_memory
 from policies.vlm.inputs import InputMaker
 from policies.vlm.policy import GreedyVLMPolicy, SamplingVLMPolicy, VLMPolicy
+from policies.vlm.vision import speed_up_vision
 
 KIND = "vlm"
 ADAPTER_FILE = "adapter_config.json"
@@ -120,7 +120,7 @@ def load_vlm(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> VLMPolicy:
         if source.adapter is not None:
             model = put_on(model, source, merge=not getattr(model, "is_quantized", False))
         if unsloth is None:
-            flatten_patches(model)
+            speed_up_vision(model)
         model.eval()
     policy: VLMPolicy
     if options.temperature > 0:

@@ -58,6 +58,8 @@ def complete(job: Job, *, overwrite: bool, chosen: str | None = None) -> None:
     job.console.print(_describe(job, learner, checkpoint), markup=False)
     with TrainingProgress(job.console) as progress:
         examples = make_examples(job, progress)
+        if job.prepare is not None and checkpoint is None:
+            job.prepare(learner, examples, progress)
         fitted = fit(learner, examples, job.settings, conduct, checkpoint=checkpoint, on_progress=progress.training())
         accuracy = write_outcome(job, learner, examples, fitted, progress.scoring) if team.is_first else None
     team.wait()

@@ -9,6 +9,8 @@ from rich.console import Console
 from gameenv.errors import require
 from gameenv.frames import FrameSpec
 from training.data import Data
+from training.progress import TrainingProgress
+from training.vlm.batches import Examples
 from training.vlm.model import Learner
 from training.vlm.settings import Settings
 from training.vlm.trainer import Conduct
@@ -60,6 +62,8 @@ class Job:
         team: The processes.
         console: For progress and warnings.
         table: For what is to be read afterwards.
+        prepare: Called with the fresh model and the samples before the training proper, unless a checkpoint of that is
+            gone on from.
     """
 
     load: Callable[[], Learner]
@@ -70,3 +74,4 @@ class Job:
     team: Team
     console: Console
     table: Console
+    prepare: Callable[[Learner, Examples, TrainingProgress], object] | None = None

@@ -12,7 +12,6 @@ from typing import Any
 from gameenv.errors import InvalidInputError, require
 from gameenv.frames import FrameSpec
 from policies.options import ModelOptions
-from policies.vlm.decoding import flatten_patches
 from policies.vlm.inputs import InputMaker
 from policies.vlm.loading import (
     ADAPTER_FILE,
@@ -26,6 +25,7 @@ from policies.vlm.loading import (
     pick_dtype,
     put_on,
 )
+from policies.vlm.vision import speed_up_vision
 from training.vlm.settings import Backend, Lora
 
 TEXT_LAYERS = r".*language_model\.layers\.\d+\.(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj)"
@@ -111,7 +111,7 @@ def load_learner(
             model = _by_unsloth(source, lora, device=device, dtype=dtype, four_bit=four_bit, seed=seed)
         else:
             whole = load_weights(source, device, dtype, four_bit)
-            flatten_patches(whole)  # as for playing
+            speed_up_vision(whole)  # as for playing
             model = adapt(whole, lora)
     return Learner(model, maker, source.base)
 

@@ -74,6 +74,7 @@ def run(args: Args, console: Console, table: Console) -> int:
         target=options.loss_on,
         repeat_weight=options.repeat_weight,
         shuffle_goals=args.shuffle_goals,
+        word_dropout=options.word_dropout,
     )
     beside_gpu = device.startswith("cuda") and sys.platform.startswith("linux")
     conduct = Conduct(

@@ -57,6 +57,8 @@ class Settings:
         backend: Which library put the adapter on.
         seed: Of the adapter, the order of the samples and the held-out levels.
         shuffle_goals: Each sample has the goal of another.
+        word_dropout: Share of the samples whose words, as what the next is told from, are replaced by others.
+        vision_epochs: Before all else, times that the vision part alone sees each sample.
 
     Raises:
         InvalidInputError: If a number is out of its range.
@@ -81,6 +83,8 @@ class Settings:
     target: Target = "reply"
     repeat_weight: float = 1.0
     shuffle_goals: bool = False
+    word_dropout: float = 0.0
+    vision_epochs: int = 0
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "accumulation"):
@@ -93,6 +97,10 @@ class Settings:
             raise InvalidInputError(f"--warmup is a share from 0 to below 1, got {self.warmup}")
         if not self.weight_decay >= 0:
             raise InvalidInputError(f"--weight-decay is 0 or above, got {self.weight_decay}")
+        if not 0 <= self.word_dropout <= 1:
+            raise InvalidInputError(f"--word-dropout is a share from 0 to 1, got {self.word_dropout}")
+        if self.vision_epochs < 0:
+            raise InvalidInputError(f"--vision-epochs is 0 or above, got {self.vision_epochs}")
         if not 0 < self.repeat_weight <= 1:
             raise InvalidInputError(f"--repeat-weight is above 0 and at most 1, got {self.repeat_weight}")
         for name, choices in (("target", Target), ("backend", Backend), ("optimizer", Optimizer)):

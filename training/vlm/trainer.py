@@ -20,6 +20,7 @@ from training.vlm.model import Learner, keep_float32
 from training.vlm.muon import build_optimizer
 from training.vlm.settings import Settings
 from training.vlm.watch import watch
+from training.vlm.words import drop_words
 
 _KEPT = 3  # checkpoints: the best, the newest, and the one before it
 _CLIP_NORM = 1.0
@@ -215,6 +216,8 @@ def build_trainer(learner: Learner, examples: Examples, scored: list[int], setti
         preprocess_logits_for_metrics=scores.reduce,
         compute_metrics=scores.metrics,
     )
+    if settings.word_dropout:
+        drop_words(trainer.model, tokens, settings.word_dropout)
     keep_float32(trainer.model)
     if settings.optimizer == "muon":
         trainer.optimizer = build_optimizer(trainer.model, settings)

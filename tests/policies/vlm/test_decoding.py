@@ -11,7 +11,7 @@ import torch
 from gameenv.actions import ACTIONS, CHUNK_LENGTH
 from gameenv.errors import GameEnvError
 from policies.vlm import tiny
-from policies.vlm.decoding import Decoder, Row, flatten_patches
+from policies.vlm.decoding import Decoder, Row
 from policies.vlm.inputs import InputMaker, ModelInputs, collate
 from tests.policies.vlm import oracle
 
@@ -150,19 +150,6 @@ def first_logits(decoder: Decoder, maker: InputMaker, inputs: ModelInputs) -> np
             image_grid_thw=arguments["image_grid_thw"],
         )
     return out.logits[0, -1, list(maker.reply.words)].double().numpy()
-
-
-def test_flat_patches_are_the_convolution(maker: InputMaker) -> None:
-    model = small_model(maker).double()
-    inputs = maker.make(np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8), "x")
-    pixels = torch.from_numpy(inputs.pixels).double()
-    names = list(model.state_dict())
-    with torch.inference_mode():
-        before = model.model.visual.patch_embed(pixels)
-        flatten_patches(model)
-        after = model.model.visual.patch_embed(pixels)
-    assert torch.allclose(before, after, rtol=0, atol=1e-12)
-    assert list(model.state_dict()) == names
 
 
 def test_logits_that_are_not_numbers(maker: InputMaker) -> None:

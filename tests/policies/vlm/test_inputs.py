@@ -81,6 +81,21 @@ def test_pixels_are_the_frame_and_nothing_is_resampled(maker: InputMaker) -> Non
     assert np.allclose(back, frame / 127.5 - 1, atol=1e-6)
 
 
+@pytest.mark.parametrize("size", [(32, 32), (96, 128), (288, 512), (270, 480), (33, 64), (32, 6400)])
+@pytest.mark.parametrize("mean", [(0.5, 0.5, 0.5), (0.48, 0.46, 0.41)])
+def test_pixels_are_the_image_processors_own_to_the_bit(
+    tokenizer: Any, size: tuple[int, int], mean: tuple[float, ...]
+) -> None:
+    processor = tiny.build_image_processor()
+    processor.image_mean = mean
+    frame = picture(*size)
+    pixels, grid = InputMaker(tokenizer, processor).pixels(frame)
+    own = processor(images=[frame], return_tensors="np", input_data_format="channels_last")
+    assert np.array_equal(pixels, own["pixel_values"])
+    assert pixels.dtype == own["pixel_values"].dtype
+    assert grid == tuple(own["image_grid_thw"][0])
+
+
 def test_frames_are_brought_to_what_the_model_learned_on(tokenizer: Any) -> None:
     spec = FrameSpec(128, 96)
     fitted = InputMaker(tokenizer, tiny.build_image_processor(), spec)
@@ -110,8 +125,9 @@ def test_what_is_not_a_frame(maker: InputMaker, frame: Any) -> None:
 
 
 def test_a_frame_that_the_model_cannot_be_shown(maker: InputMaker) -> None:
-    with pytest.raises(InvalidInputError, match="a frame of 1000x1 cannot be shown"):
-        maker.make(picture(1, 1000), "x")
+    for height, width in ((1, 1000), (32, 32 * 201)):
+        with pytest.raises(InvalidInputError, match=f"a frame of {width}x{height} cannot be shown"):
+            maker.make(picture(height, width), "x")
 
 
 def test_a_tokenizer_without_a_chat_template_is_refused(tokenizer: Any) -> None:

@@ -54,7 +54,7 @@ def train(segments: Path, folder: Path, stop_at: int | None = None, **more: Any)
 
 def test_leaves_a_model_that_plays(segments: Path, tmp_path: Path) -> None:
     out = tmp_path / "small"
-    assert pretrain.run(arguments(segments, out, epochs=6, optimizer="muon")) == 0
+    assert pretrain.run(arguments(segments, out, epochs=6, optimizer="muon", vision_epochs=2)) == 0
     policy = load_policy(str(out))
     check_policy(policy)
     summary = json.loads((out / "training_summary.json").read_text())
@@ -64,12 +64,14 @@ def test_leaves_a_model_that_plays(segments: Path, tmp_path: Path) -> None:
     assert not (out / "checkpoints").exists()
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
-def test_interrupted_it_ends_where_an_unbroken_one_does(segments: Path, tmp_path: Path, optimizer: str) -> None:
-    whole, _ = train(segments, tmp_path / "whole", optimizer=optimizer)
+@pytest.mark.parametrize("options", [{}, {"optimizer": "muon", "word_dropout": 0.5}], ids=["adamw", "muon"])
+def test_interrupted_it_ends_where_an_unbroken_one_does(
+    segments: Path, tmp_path: Path, options: dict[str, Any]
+) -> None:
+    whole, _ = train(segments, tmp_path / "whole", **options)
     with pytest.raises(KeyboardInterrupt):
-        train(segments, tmp_path / "broken", stop_at=11, optimizer=optimizer)
-    resumed, fitted = train(segments, tmp_path / "broken", optimizer=optimizer)
+        train(segments, tmp_path / "broken", stop_at=11, **options)
+    resumed, fitted = train(segments, tmp_path / "broken", **options)
     assert 0 < fitted.resumed_from < 11
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
@@ -93,6 +95,12 @@ def test_muon_has_the_matrices_inside_and_both_rates_follow_the_schedule(segment
 
 
 def test_sizes_that_cannot_be_built(segments: Path, tmp_path: Path) -> None:
-    for wrong in ({"hidden": 100}, {"vision_layers": 1}, {"validation": 2.0}):
+    for wrong in (
+        {"hidden": 100},
+        {"vision_layers": 1},
+        {"validation": 2.0},
+        {"vision_epochs": -1},
+        {"word_dropout": 2},
+    ):
         with pytest.raises(InvalidInputError):
             pretrain.run(pretrain.Args(data=str(segments), out=str(tmp_path / "out"), **wrong))  # pyright: ignore[reportArgumentType]
