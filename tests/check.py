@@ -3,6 +3,7 @@
 Further words go to pytest: ``python tests/check.py -k arena``.
 """
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,11 +19,13 @@ CHECKS = (
     ("ruff", "format", "--check", "."),
     ("pyright", "--pythonpath", sys.executable),
     ("pyright", "--pythonpath", sys.executable, "--pythonplatform", "Windows", *WINDOWS_CODE),
-    ("pytest", *sys.argv[1:]),
+    ("pytest", "-n", "auto", "--dist", "loadfile", *sys.argv[1:]),
 )
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", **os.environ}
+"""One thread for each of pytest's processes: threads that wait for each other's cores are much slower than none."""
 
 for module, *words in CHECKS:
     print(f"== {module} {' '.join(words)}", flush=True)
-    code = subprocess.run([sys.executable, "-m", module, *words], cwd=ROOT, check=False).returncode
+    code = subprocess.run([sys.executable, "-m", module, *words], cwd=ROOT, env=ENVIRONMENT, check=False).returncode
     if code:
         sys.exit(code)

@@ -1,5 +1,6 @@
 """The README says what is true: its commands, its code and its links."""
 
+import json
 import os
 import re
 import subprocess
@@ -43,7 +44,7 @@ def test_the_file_tree_is_real(name: str):
 def test_the_example_runs_end_to_end_and_again(tmp_path: Path):
     line = [
         sys.executable, ROOT / "examples" / "first_agent.py", "--frames", "900", "--epochs", "1", "--episodes", "1",
-        "--tasks", "go-to-lantern", "open-door", "--workers", "2", "--out", tmp_path / "first agent",
+        "--bc-epochs", "1", "--workers", "2", "--out", tmp_path / "first agent",
     ]  # fmt: skip
     for _ in range(2):  # the second time everything is there already
         ran = subprocess.run(
@@ -52,4 +53,7 @@ def test_the_example_runs_end_to_end_and_again(tmp_path: Path):
         )  # fmt: skip
         assert ran.returncode == 0, ran.stdout + ran.stderr
     assert (tmp_path / "first agent" / "report" / "report.html").stat().st_size > 10_000
-    assert (tmp_path / "first agent" / "bc" / "gameenv.json").exists()
+    for model in ("bc", "tuned"):
+        assert (tmp_path / "first agent" / model / "gameenv.json").exists()
+    played = (tmp_path / "first agent" / "report" / "episodes.jsonl").read_text(encoding="utf-8").splitlines()
+    assert {json.loads(line)["policy"] for line in played} == {"random", "bc", "base", "tuned", "expert"}
