@@ -35,11 +35,11 @@ class Args:
     """Where everything goes."""
     tasks: tuple[str, ...] = ("press-switch", "check-posters")
     """Task families to record and to play."""
-    frames: int = 36_000
+    frames: int = 48_000
     """Ticks to record: 10 are a second of play."""
     base: str = "models/arena-base"
     """What is tuned."""
-    epochs: int = 3
+    epochs: int = 2
     """Times the tuning sees each sample."""
     bc_epochs: int = 5
     """Times the convolutional policy sees each."""
