@@ -12,7 +12,7 @@ from first_agent import Args, main, run_until_told
 FULL = Args(
     out="runs/full_table",
     tasks=("climb-stairs", "check-posters", "crawl-vent", "jump-ledge", "press-switch", "slip-past-guard"),
-    frames=180_000,
+    frames=120_000,
     episodes=100,
     levels="arena-test-v1",
     seeds=(0, 1, 2),
