@@ -170,10 +170,11 @@ class Companion:
     def _release_keys(self) -> None:
         if self._settings.control != "agent":
             return
-        with contextlib.suppress(GameEnvError, OSError):
-            keyboard = Keyboard(open_sender(), self._settings.bound)
+        with (
+            contextlib.suppress(GameEnvError, OSError),
+            contextlib.closing(Keyboard(open_sender(), self._settings.bound)) as keyboard,
+        ):
             keyboard.let_go_of_all()
-            keyboard.close()
 
     def _last_words(self) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):
