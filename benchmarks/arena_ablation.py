@@ -17,7 +17,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from gameenv.actions import ACTIONS, NONE, Action, action_index
-from gameenv.arena.expert import Expert
+from gameenv.arena.player.expert import Expert
 from gameenv.arena.tasks import TASKS
 from gameenv.processes import sigint_held_back, worker_pool
 

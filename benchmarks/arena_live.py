@@ -9,7 +9,7 @@ import gymnasium as gym
 from desktop import desktop, percentile
 
 from gameenv import ACTIONS
-from gameenv.arena.expert import Expert
+from gameenv.arena.player.expert import Expert
 from gameenv.arena.tasks import TASKS
 
 

@@ -26,12 +26,13 @@ import tyro
 import vizdoom
 
 import gameenv  # noqa: F401 (registers the arena)
-from gameenv.arena import decor, tasks
-from gameenv.arena.engine import BUTTONS, SETTLE_TICS
-from gameenv.arena.pictures import picture_lumps
-from gameenv.arena.processes import end_processes, own_engines
+from gameenv.arena import tasks
+from gameenv.arena.engine.engine import BUTTONS, SETTLE_TICS
+from gameenv.arena.engine.ownership import end_processes, own_engines
 from gameenv.arena.steplimit import step_limit
-from gameenv.arena.wad import map_lumps, write_wad
+from gameenv.arena.world import decor
+from gameenv.arena.world.pictures import picture_lumps
+from gameenv.arena.world.wad import map_lumps, write_wad
 
 TARGET = 0.9
 """The environment is to keep this share of the bare engine's speed."""

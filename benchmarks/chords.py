@@ -28,12 +28,12 @@ from two_hands import Keys
 from gameenv.actions import CHUNK_LENGTH, NONE
 from gameenv.arena import tasks
 from gameenv.arena.aim import wrap_degrees
-from gameenv.arena.engine import tics_until
+from gameenv.arena.engine.engine import tics_until
 from gameenv.arena.levels import Level
 from gameenv.clock import DEFAULT_FPS
 from policies.evaluation.statistics import mcnemar, wilson
 from recording.chords import key_shares, reduce_error_diffusion, reduce_priority
-from recording.rows import Row
+from recording.rows import SessionRow
 
 OURS, THEIRS, FEET_FIRST = "error diffusion", "fixed priority", "priority, walking first"
 TIMES, WHOLE, NOTHING = "all keys, at their times", "all keys, whole ticks", "no key"
@@ -139,7 +139,7 @@ def play(stage: Stage, level: Level, seed: int) -> Episode:
     return Episode(level.task, len(rows) / DEFAULT_FPS, original.way, two_keys, original.reached, replays)
 
 
-def schedules(rows: Sequence[Row]) -> dict[str, list[Keys]]:
+def schedules(rows: Sequence[SessionRow]) -> dict[str, list[Keys]]:
     """The keys of each tic in each of the replays."""
     whole = [frozenset(key for key, share in key_shares(row).items() if share >= 0.5) for row in rows]
     reductions = {OURS: reduce_error_diffusion, THEIRS: reduce_priority, FEET_FIRST: reduce_walking_first}
@@ -148,12 +148,12 @@ def schedules(rows: Sequence[Row]) -> dict[str, list[Keys]]:
     return {TIMES: recorded_keys(rows), **{name: spread(each) for name, each in ticks.items()}}
 
 
-def reduce_walking_first(rows: Sequence[Row]) -> tuple[str, ...]:
+def reduce_walking_first(rows: Sequence[SessionRow]) -> tuple[str, ...]:
     """As ``reduce_priority``, in another order."""
     return tuple(min(key_shares(row), key=WALKING_FIRST.index, default=NONE) for row in rows)
 
 
-def two_key_moments(rows: Sequence[Row]) -> list[int]:
+def two_key_moments(rows: Sequence[SessionRow]) -> list[int]:
     """At most ``MOMENTS`` ticks, spread over those that have two keys down and six ticks after them."""
     fit = [row.index for row in rows[: len(rows) - CHUNK_LENGTH + 1] if len(key_shares(row)) > 1]
     count = min(MOMENTS, len(fit))

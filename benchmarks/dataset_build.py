@@ -35,7 +35,7 @@ from policies.prompt import sample_messages
 from recording.info import SessionInfo
 from recording.rows import KeyEvent
 from recording.session import Session
-from recording.writer import SessionWriter
+from recording.session_writer import SessionWriter
 
 PERIOD_NS = 100_000_000
 EPISODE_TICKS = 60

@@ -33,10 +33,10 @@ from gameenv.actions import CHUNK_LENGTH, Action, ActionChunk, action_index
 from gameenv.frames import DEFAULT_SIZE, Frame
 from policies import load_policy, run_episode
 from policies.vlm import tiny
-from policies.vlm.decoding import Decoder, Row
+from policies.vlm.decoding import Decoder, ReplyRow
+from policies.vlm.fast_vision import speed_up_vision
 from policies.vlm.inputs import InputMaker, ModelInputs, collate
 from policies.vlm.policy import Drafter
-from policies.vlm.vision import speed_up_vision
 
 REPLY_TOKENS = 25
 GOAL = "Go to the lantern"
@@ -228,14 +228,14 @@ def time_ours(decoder: Decoder, inputs: ModelInputs, wrong: int | None) -> tuple
 
     With ``wrong=0`` every word of the draft is wrong.
     """
-    row = Row([1] * CHUNK_LENGTH, 0)
+    row = ReplyRow([1] * CHUNK_LENGTH, 0)
     for _ in decoder.passes([inputs], [row]):
         pass
     draft = list(row.words)
     if wrong is not None:
         for place in range(CHUNK_LENGTH) if wrong == 0 else (wrong,):
             draft[place] = (draft[place] + 1) % 12
-    row = Row(draft, 0)
+    row = ReplyRow(draft, 0)
     model = decoder._model
     began, first, passes = _now(model), 0.0, 0
     for _ in decoder.passes([inputs], [row]):
@@ -269,13 +269,13 @@ class Counting:
         """The policy's chunk."""
         chunk = self._policy.predict(frame, committed)
         words = [action_index(word) for word in chunk]
-        row = Row(self._drafter.draft(), 0)
+        row = ReplyRow(self._drafter.draft(), 0)
         self.passes[sum(1 for _ in _passes_of(row, words))] += 1
         self._drafter.learn(words)
         return chunk
 
 
-def _passes_of(row: Row, words: list[int]) -> Iterator[None]:
+def _passes_of(row: ReplyRow, words: list[int]) -> Iterator[None]:
     """Settle a row as a model that says ``words`` would."""
     while row.known < CHUNK_LENGTH:
         row.settle(words)

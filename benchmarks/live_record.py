@@ -18,8 +18,8 @@ from desktop import desktop
 
 from gameenv.actions import KEYS
 from gameenv.arena import tasks
-from gameenv.arena.window import ArenaWindow
-from gameenv.keyboard import open_sender
+from gameenv.arena.engine.own_window import ArenaWindow
+from gameenv.desktop.opening import open_sender
 from recording import Session
 from recording.totals import count_totals
 

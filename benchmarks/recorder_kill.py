@@ -51,15 +51,15 @@ class Announcer(gym.Wrapper[Any, Any, Any, Any]):
 
 def record(root: str, fd: int, seed: int) -> None:
     """The child: the real recorder's loop on the real arena, until it is killed."""
-    from recording import worker  # noqa: PLC0415 (the parent needs neither)
-    from recording.plan import Plan  # noqa: PLC0415
+    from recording import loop  # noqa: PLC0415 (the parent needs neither)
+    from recording.schedule import Schedule  # noqa: PLC0415
 
     os.set_inheritable(fd, False)
     make = gym.make
-    worker.gym.make = lambda *args, **kwargs: Announcer(make(*args, **kwargs), fd)
+    loop.gym.make = lambda *args, **kwargs: Announcer(make(*args, **kwargs), fd)
     tasks = ("go-to-lantern", "climb-stairs")
     size = (512, 288)
-    plan = Plan(
+    plan = Schedule(
         root,
         SESSION,
         "arena",
@@ -76,7 +76,7 @@ def record(root: str, fd: int, seed: int) -> None:
         resume=False,
         reserve_bytes=0,
     )
-    worker.record_plan(plan)
+    loop.record_plan(plan)
 
 
 def kill_once(seed: int, most_seconds: float) -> Kill:

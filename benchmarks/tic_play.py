@@ -14,12 +14,12 @@ from two_hands import Keys, TwoHands
 
 from gameenv.actions import CHUNK_LENGTH
 from gameenv.arena.aim import wrap_degrees
-from gameenv.arena.engine import TICS_PER_S, Engine, draw_size, tics_until
+from gameenv.arena.engine.engine import TICS_PER_S, Engine, draw_size, tics_until
 from gameenv.arena.judge import Judge
 from gameenv.arena.levels import Level
 from gameenv.arena.state import ArenaState
 from gameenv.clock import DEFAULT_FPS, NS_PER_S
-from recording.rows import KeyEvent, Row, frame_name
+from recording.rows import KeyEvent, SessionRow, frame_name
 
 _SIZE = draw_size(256, 144)
 _PERIOD_NS = NS_PER_S // DEFAULT_FPS
@@ -112,7 +112,7 @@ class Stage:
         return engine.state
 
 
-def record(keys: Sequence[Keys], rng: Random) -> list[Row]:
+def record(keys: Sequence[Keys], rng: Random) -> list[SessionRow]:
     """The rows that a recorder writes while the engine sees these keys in its tics.
 
     The engine looks at the keyboard at the end of a tic; the key itself moved at some moment of that tic.
@@ -123,7 +123,7 @@ def record(keys: Sequence[Keys], rng: Random) -> list[Row]:
             events.append(KeyEvent(int((tic + rng.random()) * NS_PER_S / TICS_PER_S), key, key in now))
         down = now
     events.sort(key=lambda event: event.t_ns)
-    rows, held = list[Row](), set[str]()
+    rows, held = list[SessionRow](), set[str]()
     while tics_until(len(rows), DEFAULT_FPS) < len(keys):
         begin, end = len(rows) * _PERIOD_NS, (len(rows) + 1) * _PERIOD_NS
         inside = tuple(event for event in events if begin <= event.t_ns < end)
@@ -132,13 +132,13 @@ def record(keys: Sequence[Keys], rng: Random) -> list[Row]:
     return rows
 
 
-def _row(index: int, held: tuple[str, ...], events: tuple[KeyEvent, ...]) -> Row:
+def _row(index: int, held: tuple[str, ...], events: tuple[KeyEvent, ...]) -> SessionRow:
     begin = index * _PERIOD_NS
     always: dict[str, Any] = {"source": "human", "take": 0, "late": False, "focused": True, "new_frame": True}
-    return Row(index, begin, frame_name(index), held, events, begin + _PERIOD_NS, goal=None, info={}, **always)
+    return SessionRow(index, begin, frame_name(index), held, events, begin + _PERIOD_NS, goal=None, info={}, **always)
 
 
-def recorded_keys(rows: Sequence[Row]) -> list[Keys]:
+def recorded_keys(rows: Sequence[SessionRow]) -> list[Keys]:
     """The keys that the engine sees in each tic if all that the rows hold is played at its time."""
     changes: dict[int, list[KeyEvent]] = {}
     for event in (event for row in rows for event in row.events):

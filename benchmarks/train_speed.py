@@ -41,11 +41,11 @@ from gameenv.actions import ACTIONS, ActionChunk
 from gameenv.frames import FrameSpec, encode_jpeg
 from labeling import Sample, to_hf_dataset
 from policies.vlm import tiny
+from policies.vlm.fast_vision import speed_up_vision
 from policies.vlm.inputs import InputMaker
-from policies.vlm.vision import speed_up_vision
 from training.vlm.batches import Examples, FrameFiles
 from training.vlm.model import Learner, adapt
-from training.vlm.settings import Lora, Settings
+from training.vlm.settings import Lora, VLMSettings
 from training.vlm.trainer import Conduct, build_trainer
 
 Side = Literal["plain", "ours", "ours, CPU defaults"]
@@ -168,7 +168,7 @@ def build_ours(model: Any, tokenizer: Any, samples: list[Sample], args: Args, sc
     files = FrameFiles([sample.image for sample in samples])
     goals, chunks = [sample.goal for sample in samples], [sample.chunk for sample in samples]
     examples = Examples(files, goals, chunks, len(samples))
-    settings = Settings(
+    settings = VLMSettings(
         base="random",
         lora=Lora(),
         epochs=1,

@@ -10,11 +10,11 @@ from typing import cast
 
 from gameenv.actions import NONE, Action
 from gameenv.arena.aim import Point, bearing, wrap_degrees
-from gameenv.arena.legs.leg import Moves, route_nav
 from gameenv.arena.levels import Level
+from gameenv.arena.player.legs.leg import Moves, route_nav
+from gameenv.arena.player.walker import GLIDE_TICS
+from gameenv.arena.player.way import Way, turn
 from gameenv.arena.state import ArenaState
-from gameenv.arena.walker import GLIDE_TICS
-from gameenv.arena.way import Way, turn
 
 Keys = frozenset[str]
 

@@ -91,7 +91,7 @@ def plan(args: Args) -> list[Step]:
         if args.control and seed == min(args.seeds):
             shuffled = [*tuning, "--shuffle-goals"]
             train("Tune the base on shuffled goals, as a control", "tuned_on_shuffled_goals", "", shuffled)
-    evaluate = ["policies.evaluate", "--policies", *policies, "expert", "--tasks", *args.tasks]
+    evaluate = ["policies.evaluation", "--policies", *policies, "expert", "--tasks", *args.tasks]
     evaluate += ["--levels", args.levels] if args.levels else ["--split", args.split]
     evaluate += ["--episodes", str(args.episodes), "--execute", *map(str, args.execute), *workers]
     steps.append(("Play levels nobody recorded", [*evaluate, "--out", str(out / "report")]))

@@ -13,6 +13,6 @@ __version__ = "0.1.0"
 if "gameenv/Arena-v0" not in registry:
     register(id="gameenv/Arena-v0", entry_point="gameenv.arena.env:ArenaEnv")
 if "gameenv/Live-v0" not in registry:
-    register(id="gameenv/Live-v0", entry_point="gameenv.live:LiveEnv", nondeterministic=True)
+    register(id="gameenv/Live-v0", entry_point="gameenv.live.env:LiveEnv", nondeterministic=True)
 if "gameenv/ArenaWindow-v0" not in registry:
     register(id="gameenv/ArenaWindow-v0", entry_point="gameenv.arena.window_env:ArenaWindowEnv", nondeterministic=True)

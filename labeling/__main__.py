@@ -15,11 +15,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from gameenv.cli import run_command
 from gameenv.errors import InvalidInputError, SessionError, UnknownNameError
 from labeling.choice import AUTO, LABELERS
-from labeling.folder import DEFAULT_ROOT as DEFAULT_OUT
-from labeling.jobs import Job, Result, label_all
+from labeling.jobs import LabelingJob, Result, label_all
 from labeling.samples import SampleSettings, Tail
+from labeling.segment_folder import DEFAULT_ROOT as DEFAULT_OUT
 from labeling.segments import DEFAULT_SECONDS
-from labeling.summary import Summary
+from labeling.tally import Summary
 from recording import chords
 from recording.info import read_info
 from recording.lock import SessionLock
@@ -71,14 +71,14 @@ def run(args: Args) -> int:
     if args.labeler not in (AUTO, *LABELERS):
         raise UnknownNameError("labeler", args.labeler, (AUTO, *LABELERS))
     paths = _find(Path(args.root), args.sessions)
-    jobs = [Job(path, Path(args.out), args.labeler, settings) for path in paths]
+    jobs = [LabelingJob(path, Path(args.out), args.labeler, settings) for path in paths]
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     summary = Summary()
     refused: list[Result] = []
     with _only_labeler(Path(args.out)), Progress(*_COLUMNS, console=console) as progress:
         task = progress.add_task("labeling", total=len(jobs), now="")
 
-        def show_clip(job: Job, done: int, total: int) -> None:
+        def show_clip(job: LabelingJob, done: int, total: int) -> None:
             name = f"{job.path.name}, clip {done} of {total}"
             progress.update(task, completed=jobs.index(job) + done / total, now=name)
 

@@ -13,7 +13,9 @@ from typing import Literal
 
 from gameenv.actions import ACTIONS, CHUNK_LENGTH
 from gameenv.errors import InvalidInputError, SessionError
-from labeling.folder import (
+from labeling.labeler import Labeler
+from labeling.samples import SampleSettings, TakeWords, read_take, slide
+from labeling.segment_folder import (
     HUMAN,
     SAMPLES_FILE,
     SegmentRecord,
@@ -24,16 +26,14 @@ from labeling.folder import (
     segment_folders,
     write_record,
 )
-from labeling.labeler import Labeler
-from labeling.samples import SampleSettings, TakeWords, read_take, slide
+from labeling.segment_writer import SegmentDraft, extra_bytes, write_segment
 from labeling.segments import Segment, cut
-from labeling.writer import Draft, extra_bytes, write_segment
 from policies.prompt import PROMPT_VERSION
 from recording.session import Session
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class LabeledSession:
     """What became of one clip: ``built`` now, ``kept`` from before, or ``human``: kept because a person labeled it."""
 
     record: SegmentRecord
@@ -68,7 +68,7 @@ def label_session(
     labeler: Labeler,
     settings: SampleSettings | None = None,
     on_clip: Callable[[int, int], object] = lambda done, total: None,
-) -> list[Outcome]:
+) -> list[LabeledSession]:
     """Label a session into ``root`` and return what became of each clip, in order.
 
     Killed at any moment it leaves only complete segments, and the next call goes on from there. A session that is still
@@ -93,14 +93,14 @@ def label_session(
     segments = cut(session, settings.seconds)
     plans = list(_plan(session, segments, labeler, settings))
     kept = _keep(root, session.info.session_id, plans)
-    outcomes: list[Outcome] = []
+    outcomes: list[LabeledSession] = []
     for plan in plans:
         before = outcomes[-1].record if outcomes else None
         if there := kept.get(plan.segment.number):
             outcome = _keep_one(root, plan.segment, there, before)
         else:
             label = labeler.label(session, plan.segment)
-            draft = Draft(
+            draft = SegmentDraft(
                 session=session,
                 settings=settings,
                 segment=plan.segment,
@@ -111,7 +111,7 @@ def label_session(
                 fingerprint=plan.fingerprint,
             )
             record = write_segment(root, draft)
-            outcome = Outcome(record, "built", extra_bytes(root, record))
+            outcome = LabeledSession(record, "built", extra_bytes(root, record))
         outcomes.append(outcome)
         on_clip(len(outcomes), len(plans))
     return outcomes
@@ -188,15 +188,15 @@ def _keep(root: Path, session_id: str, plans: Sequence[_Plan]) -> dict[int, Segm
     return kept
 
 
-def _keep_one(root: Path, segment: Segment, kept: SegmentRecord, before: SegmentRecord | None) -> Outcome:
+def _keep_one(root: Path, segment: Segment, kept: SegmentRecord, before: SegmentRecord | None) -> LabeledSession:
     """Keep a segment; only the name of the stretch of clips it belongs to may have to follow the clip before it."""
     if kept.labeler == HUMAN:
-        return Outcome(kept, "human", extra_bytes(root, kept))
+        return LabeledSession(kept, "human", extra_bytes(root, kept))
     span = _goal_span(segment, kept.goal, before)
     if kept.goal_span != span:
         kept = replace(kept, goal_span=span)
         write_record(root / kept.name, kept)
-    return Outcome(kept, "kept", extra_bytes(root, kept))
+    return LabeledSession(kept, "kept", extra_bytes(root, kept))
 
 
 def _goal_span(segment: Segment, goal: str, before: SegmentRecord | None) -> str:

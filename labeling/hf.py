@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gameenv.errors import require
-from labeling.load import Sample, load_samples
+from labeling.reader import Sample, load_samples
 from policies.prompt import reply_text, user_text
 
 if TYPE_CHECKING:

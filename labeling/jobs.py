@@ -11,14 +11,14 @@ from pathlib import Path
 
 from gameenv.errors import GameEnvError, InvalidInputError, SessionError
 from gameenv.processes import sigint_held_back, worker_pool
-from labeling.build import Outcome, label_session
+from labeling.build import LabeledSession, label_session
 from labeling.choice import choose_labeler
 from labeling.samples import SampleSettings
 from recording.session import Session
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class LabelingJob:
     """One session to label."""
 
     path: Path
@@ -31,12 +31,14 @@ class Job:
 class Result:
     """What became of a job: its clips, or why the session was refused."""
 
-    job: Job
-    outcomes: tuple[Outcome, ...] = ()
+    job: LabelingJob
+    outcomes: tuple[LabeledSession, ...] = ()
     refusal: GameEnvError | None = None
 
 
-def label_all(jobs: Sequence[Job], workers: int, on_clip: Callable[[Job, int, int], object]) -> Iterator[Result]:
+def label_all(
+    jobs: Sequence[LabelingJob], workers: int, on_clip: Callable[[LabelingJob, int, int], object]
+) -> Iterator[Result]:
     """Label each session, ``workers`` of them at a time.
 
     Args:
@@ -66,7 +68,9 @@ def label_all(jobs: Sequence[Job], workers: int, on_clip: Callable[[Job, int, in
         ) from error
 
 
-def _label(job: Job, on_clip: Callable[[Job, int, int], object] = lambda job, done, total: None) -> Result:
+def _label(
+    job: LabelingJob, on_clip: Callable[[LabelingJob, int, int], object] = lambda job, done, total: None
+) -> Result:
     try:
         session = Session(job.path)
         labeler = choose_labeler(job.labeler, session)

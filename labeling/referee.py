@@ -7,7 +7,7 @@ from gameenv.errors import InvalidInputError
 from labeling.goals import check_goal
 from labeling.labeler import Label
 from labeling.segments import Segment
-from recording.session import Row, Session
+from recording.session import Session, SessionRow
 
 
 class Referee:
@@ -52,6 +52,6 @@ class Referee:
         )
 
 
-def _holds(row: Row) -> bool:
+def _holds(row: SessionRow) -> bool:
     # The last grab of an episode is not recorded; the reward for it, which only a reached goal brings, is in this row.
     return row.info["goal_reached"] or row.info.get("reward", 0) > 0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from gameenv.actions import CHUNK_LENGTH
 from gameenv.clock import NS_PER_S
 from gameenv.errors import InvalidInputError
-from recording.session import Row, Session
+from recording.session import Session, SessionRow
 
 DEFAULT_SECONDS = 4.0
 """The specification's clip: long enough for search, orient, move."""
@@ -84,7 +84,7 @@ def cut(session: Session, seconds: float = DEFAULT_SECONDS) -> list[Segment]:
     return segments
 
 
-def _same_goal(rows: Sequence[Row], start: int, stop: int) -> Iterator[tuple[int, int]]:
+def _same_goal(rows: Sequence[SessionRow], start: int, stop: int) -> Iterator[tuple[int, int]]:
     """Stretches of ``[start, stop)`` over which the known goal stays the same."""
     first = start
     for index in range(start + 1, stop + 1):
@@ -93,7 +93,7 @@ def _same_goal(rows: Sequence[Row], start: int, stop: int) -> Iterator[tuple[int
             first = index
 
 
-def _by_time(rows: Sequence[Row], start: int, stop: int, length_ns: int) -> list[tuple[int, int]]:
+def _by_time(rows: Sequence[SessionRow], start: int, stop: int, length_ns: int) -> list[tuple[int, int]]:
     """Clips of ``[start, stop)``, each ``length_ns`` of session time, the last at least a chunk long if it can be."""
     origin = rows[start].t_ns
     clips: list[tuple[int, int]] = []

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Sequence
 
 from gameenv.actions import CHUNK_LENGTH
 from gameenv.errors import InvalidInputError
-from labeling.load import Sample
+from labeling.reader import Sample
 
 DEFAULT_FRACTION = 0.1
 BLOCK_ROWS = 40

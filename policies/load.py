@@ -134,7 +134,7 @@ def _parse_named(text: str) -> NamedSpec:
 
 def _load_expert() -> Policy:
     require("vizdoom", "arena")
-    from gameenv.arena.expert import Expert  # noqa: PLC0415 (the engine loads where it is used)
+    from gameenv.arena.player.expert import Expert  # noqa: PLC0415 (the engine loads where it is used)
 
     return Expert()
 

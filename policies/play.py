@@ -21,9 +21,9 @@ from gameenv.actions import CHUNK_LENGTH, Action, ActionChunk
 from gameenv.arena.levels import Split
 from gameenv.cli import run_command
 from gameenv.clock import DEFAULT_FPS
+from gameenv.desktop.keyboard import parse_keys
 from gameenv.errors import GameEnvError, InvalidInputError
 from gameenv.frames import DEFAULT_SIZE, Frame, FrameSpec
-from gameenv.keyboard import parse_keys
 from policies.base import Policy, check_goal
 from policies.card import ModelCard, check_env
 from policies.load import card_of, load_policy

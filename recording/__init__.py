@@ -2,10 +2,10 @@
 
 RecordingWrapper   records whatever is played through a Gymnasium environment
 Session            reads a recording; ``find_sessions`` lists them
-Row, KeyEvent      one tick of it
+SessionRow, KeyEvent      one tick of it
 """
 
-from recording.session import KeyEvent, Row, Session, find_sessions
+from recording.session import KeyEvent, Session, SessionRow, find_sessions
 from recording.wrapper import RecordingWrapper
 
-__all__ = ["KeyEvent", "RecordingWrapper", "Row", "Session", "find_sessions"]
+__all__ = ["KeyEvent", "RecordingWrapper", "Session", "SessionRow", "find_sessions"]

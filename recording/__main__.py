@@ -17,18 +17,18 @@ from gameenv.arena.levels import check_seed, check_split
 from gameenv.arena.tasks import TASKS, check_task
 from gameenv.cli import run_command
 from gameenv.clock import DEFAULT_FPS, pause
+from gameenv.desktop.keyboard import parse_keys
 from gameenv.errors import GameEnvError, InvalidInputError, SessionError, UnknownNameError, require
 from gameenv.frames import DEFAULT_SIZE, Fit, FrameSpec
-from gameenv.keyboard import parse_keys
 from recording.crew import Failure, run_crew
+from recording.loop import RecordedSession
 from recording.person import NEXT_LEVEL_KEY, record_person, wait_for_window
-from recording.plan import Plan, share_of
 from recording.players import HUMAN, check_player
 from recording.progress import Progress
+from recording.schedule import Schedule, share_of
 from recording.session import DEFAULT_ROOT, Session, find_sessions
 from recording.status import Status
 from recording.totals import add_totals, count_totals, describe, describe_totals
-from recording.worker import Outcome
 from recording.wrapper import new_session_id
 
 PROG = "gameenv-record"
@@ -102,7 +102,7 @@ _A_PERSONS_STEPS = 6_000
 """Ten minutes at 10 ticks a second: a person may think, start late, or look around."""
 
 
-def make_plans(args: Args) -> list[Plan]:
+def make_plans(args: Args) -> list[Schedule]:
     """Return what each worker is to do.
 
     Raises:
@@ -134,7 +134,7 @@ def make_plans(args: Args) -> list[Plan]:
     if not _is_live(args):
         require("vizdoom", "arena")  # before a session is made that would stay empty
     name = args.session or (_demand_session(args) if args.resume else new_session_id())
-    plan = Plan(
+    plan = Schedule(
         root=args.out,
         session_id=name,
         game=(args.window or args.process or args.game) if args.game in GAMES else args.game,
@@ -187,7 +187,7 @@ def record(args: Args) -> int:
     return 0
 
 
-def _record_person(args: Args, plan: Plan) -> int:
+def _record_person(args: Args, plan: Schedule) -> int:
     console = Console(highlight=False)
     signals: list[int] = []
     kwargs: dict[str, Any] = {
@@ -275,7 +275,7 @@ def _stop_signals(received: list[int]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _summarise(console: Console, plans: Sequence[Plan], outcomes: Sequence[Outcome]) -> None:
+def _summarise(console: Console, plans: Sequence[Schedule], outcomes: Sequence[RecordedSession]) -> None:
     parts = []
     new_ticks = sum(outcome.new_ticks for outcome in outcomes)
     for plan in plans:
@@ -292,7 +292,7 @@ def _summarise(console: Console, plans: Sequence[Plan], outcomes: Sequence[Outco
         console.print(describe_totals(totals), markup=False)
 
 
-def _describe_failures(plans: Sequence[Plan], failures: Sequence[Failure]) -> str:
+def _describe_failures(plans: Sequence[Schedule], failures: Sequence[Failure]) -> str:
     if len(plans) == 1:
         return failures[0].reason
     said = "; ".join(
@@ -302,7 +302,7 @@ def _describe_failures(plans: Sequence[Plan], failures: Sequence[Failure]) -> st
     return f"{len(failures)} of {len(plans)} workers failed. {said}"
 
 
-def _resume_command(args: Args, plans: Sequence[Plan]) -> str:
+def _resume_command(args: Args, plans: Sequence[Schedule]) -> str:
     name = plans[0].session_id.removesuffix("-w0") if args.workers > 1 else plans[0].session_id
     given = [] if args.session else [f"--session {name}"]
     return " ".join(["the same command with", *given, "--resume"])

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import cast
 
 from gameenv.actions import ACTIONS, NONE, Action
-from recording.rows import Row
+from recording.rows import SessionRow
 
 PRIORITY: tuple[Action, ...] = ("enter", "space", "c", "left", "right", "up", "down", "a", "d", "s", "w")
 """For ``reduce_priority``, first wins: what happens once, then where one looks, then where one goes."""
@@ -16,7 +16,7 @@ PRIORITY: tuple[Action, ...] = ("enter", "space", "c", "left", "right", "up", "d
 _ORDER = {word: index for index, word in enumerate(ACTIONS)}
 
 
-def key_shares(row: Row) -> dict[str, float]:
+def key_shares(row: SessionRow) -> dict[str, float]:
     """Return the share, 0 to 1, of the row's interval [t, t+1) during which each key was down.
 
     A key is in the result if it was down for any time at all or was pressed in the interval, even for 0 ns; a key
@@ -42,12 +42,12 @@ def key_shares(row: Row) -> dict[str, float]:
     return {key: total[key] / span for key in sorted(total, key=_ORDER.__getitem__)}
 
 
-def pressed_keys(row: Row) -> tuple[str, ...]:
+def pressed_keys(row: SessionRow) -> tuple[str, ...]:
     """Return the keys that went down in the row's interval, in order of time, each once."""
     return tuple(dict.fromkeys(event.key for event in row.events if event.down))
 
 
-def reduce_error_diffusion(rows: Sequence[Row]) -> tuple[Action, ...]:
+def reduce_error_diffusion(rows: Sequence[SessionRow]) -> tuple[Action, ...]:
     """Share the ticks among the keys that were held, in proportion to how long each was, and lose no tap.
 
     A stretch is a run of ticks within a take in each of which some key was down. In it every key earns, each tick,
@@ -69,7 +69,7 @@ def reduce_error_diffusion(rows: Sequence[Row]) -> tuple[Action, ...]:
     return tuple(words)
 
 
-def reduce_priority(rows: Sequence[Row]) -> tuple[Action, ...]:
+def reduce_priority(rows: Sequence[SessionRow]) -> tuple[Action, ...]:
     """Give each tick to the first key of ``PRIORITY`` that was down in it at all: the simple alternative.
 
     Returns:
@@ -83,14 +83,14 @@ def reduce_priority(rows: Sequence[Row]) -> tuple[Action, ...]:
 
 _PRIORITY_ORDER = {word: index for index, word in enumerate(PRIORITY)}
 
-METHODS: Mapping[str, Callable[[Sequence[Row]], tuple[Action, ...]]] = MappingProxyType(
+METHODS: Mapping[str, Callable[[Sequence[SessionRow]], tuple[Action, ...]]] = MappingProxyType(
     {"error-diffusion": reduce_error_diffusion, "priority": reduce_priority}
 )
 """Method name, as models' cards carry it, to the reduction."""
 DEFAULT = "error-diffusion"
 
 
-def _takes(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+def _takes(rows: Sequence[SessionRow]) -> Iterator[Sequence[SessionRow]]:
     start = 0
     for index in range(1, len(rows) + 1):
         if index == len(rows) or rows[index].take != rows[start].take:
@@ -98,7 +98,7 @@ def _takes(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
             start = index
 
 
-def _reduce_take(rows: Sequence[Row]) -> list[Action]:
+def _reduce_take(rows: Sequence[SessionRow]) -> list[Action]:
     words: list[Action] = [NONE] * len(rows)
     idle: list[int] = []
     unplaced: list[tuple[int, Action]] = []
@@ -130,7 +130,7 @@ class _Stretch:
         self.waiting: dict[str, int] = {}  # key -> tick of its press, oldest first
         self.spoken_for: set[int] = set()  # ticks in which a press first shows
 
-    def add(self, tick: int, row: Row, shares: dict[str, float]) -> None:
+    def add(self, tick: int, row: SessionRow, shares: dict[str, float]) -> None:
         if len(shares) == 1 and not row.events and not self.waiting:
             self.words[tick] = cast(Action, next(iter(shares)))  # the common case: it earns the tick and takes it
             return
@@ -170,7 +170,7 @@ class _Stretch:
         return unplaced
 
 
-def _keys_down_at_end(row: Row) -> set[str]:
+def _keys_down_at_end(row: SessionRow) -> set[str]:
     down = set(row.held)
     for event in row.events:
         (down.add if event.down else down.discard)(event.key)

@@ -18,8 +18,8 @@ from multiprocessing.synchronize import Event
 
 from gameenv.errors import GameEnvError
 from gameenv.processes import kill_group, sigint_held_back
-from recording.plan import Plan
-from recording.worker import Outcome, record_plan
+from recording.loop import RecordedSession, record_plan
+from recording.schedule import Schedule
 
 _REPORT_PERIOD_S = 0.2
 _STOP_S = 20.0
@@ -37,14 +37,14 @@ class Failure:
 @dataclass(frozen=True, slots=True)
 class _Worker:
     position: int
-    plan: Plan
+    plan: Schedule
     process: SpawnProcess
     pipe: Connection
 
 
 def run_crew(
-    plans: Sequence[Plan], on_progress: Callable[[int, int], object], should_stop: Callable[[], bool]
-) -> tuple[list[Outcome], list[Failure]]:
+    plans: Sequence[Schedule], on_progress: Callable[[int, int], object], should_stop: Callable[[], bool]
+) -> tuple[list[RecordedSession], list[Failure]]:
     """Record all plans at once, each in a process of its own, and return when every process is gone.
 
     Args:
@@ -58,7 +58,7 @@ def run_crew(
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
     workers: list[_Worker] = []
-    outcomes: list[Outcome] = []
+    outcomes: list[RecordedSession] = []
     failures: list[Failure] = []
     try:
         with sigint_held_back():
@@ -79,14 +79,14 @@ def run_crew(
                     on_progress(worker.position, message)
                 elif message is not None:
                     busy.remove(worker)
-                    (outcomes if isinstance(message, Outcome) else failures).append(message)  # pyright: ignore
+                    (outcomes if isinstance(message, RecordedSession) else failures).append(message)  # pyright: ignore
     finally:
         stop.set()
         _end(workers)
     return outcomes, failures
 
 
-def _hear(worker: _Worker) -> int | Outcome | Failure | None:
+def _hear(worker: _Worker) -> int | RecordedSession | Failure | None:
     """Return what a worker last said: its ticks or its end; None if it said nothing."""
     # Asked before the pipe, so that the last words of a worker that ends in between are not missed. The pipe's
     # own end would not tell: an engine that outlives its worker may hold a copy of it.
@@ -106,7 +106,7 @@ def _hear(worker: _Worker) -> int | Outcome | Failure | None:
     return message
 
 
-def _work(plan: Plan, pipe: Connection, stop: Event) -> None:
+def _work(plan: Schedule, pipe: Connection, stop: Event) -> None:
     """A worker's whole life."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the engines inherit this
     if hasattr(os, "setpgid"):
@@ -127,7 +127,7 @@ def _work(plan: Plan, pipe: Connection, stop: Event) -> None:
             parent_gone = True
 
     try:
-        result: Outcome | Failure = record_plan(plan, report, lambda: parent_gone or stop.is_set())
+        result: RecordedSession | Failure = record_plan(plan, report, lambda: parent_gone or stop.is_set())
     except GameEnvError as error:
         result = Failure(plan.session_id, str(error))
     except Exception as error:

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from gameenv.errors import SessionError
-from gameenv.locks import lock_file
+from gameenv.files import lock_file
 
 LOCK_FILE = ".lock"
 

@@ -13,10 +13,10 @@ from typing import Any
 import gymnasium as gym
 
 from gameenv.errors import NoWindowError
-from recording.plan import Plan
+from recording.loop import NOTE, episodes_begun
 from recording.rows import frame_name
+from recording.schedule import Schedule
 from recording.status import Status
-from recording.worker import NOTE, episodes_begun
 from recording.wrapper import RecordingWrapper
 
 NEXT_LEVEL_KEY = "n"
@@ -24,7 +24,7 @@ NEXT_LEVEL_KEY = "n"
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class PersonEnded:
     """How a recording of a person ended.
 
     Attributes:
@@ -40,14 +40,14 @@ class Ended:
 
 def record_person(
     env: gym.Env[Any, Any],
-    plan: Plan,
+    plan: Schedule,
     status: Status,
     *,
     hotkey: str,
     goal: str | None = None,
     settings: Mapping[str, Any] | None = None,
     should_stop: Callable[[], bool] = lambda: False,
-) -> Ended:
+) -> PersonEnded:
     """Record until told to stop, as many ticks are there as asked for, or the window is gone.
 
     Args:
@@ -90,12 +90,12 @@ def record_person(
         finished = plan.is_done(recorder.writer.ticks, number)
     if recorder.writer.ticks == 0:
         shutil.rmtree(recorder.path, ignore_errors=True)
-        return Ended(None, reason, finished)
-    return Ended(recorder.path, reason, finished)
+        return PersonEnded(None, reason, finished)
+    return PersonEnded(recorder.path, reason, finished)
 
 
 def _play(
-    recorder: RecordingWrapper, plan: Plan, status: Status, hotkey: str, should_stop: Callable[[], bool]
+    recorder: RecordingWrapper, plan: Schedule, status: Status, hotkey: str, should_stop: Callable[[], bool]
 ) -> str | None:
     """Play one episode; returns why the environment gave up, None if it did not."""
     while not should_stop():
@@ -115,7 +115,7 @@ def _play(
     return None
 
 
-def _level(env: gym.Env[Any, Any], plan: Plan, number: int, goal: str | None) -> dict[str, Any]:
+def _level(env: gym.Env[Any, Any], plan: Schedule, number: int, goal: str | None) -> dict[str, Any]:
     """What to reset with for an episode; the window's environment is told the task here."""
     options = {} if goal is None else {"options": {"goal": goal}}
     if not plan.tasks:

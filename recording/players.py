@@ -56,6 +56,6 @@ def make_player(name: str, noise: float) -> Player:
     """
     if name != EXPERT:
         raise UnknownNameError("player", name, (EXPERT,))
-    from gameenv.arena.expert import Expert  # noqa: PLC0415 (needs numpy and the arena only when it plays)
+    from gameenv.arena.player.expert import Expert  # noqa: PLC0415 (needs numpy and the arena only when it plays)
 
     return Expert(noise=noise)

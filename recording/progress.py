@@ -14,7 +14,7 @@ from rich.progress import Progress as Bar
 from rich.progress import Task as BarTask
 from rich.text import Text
 
-from recording.plan import Plan
+from recording.schedule import Schedule
 
 _LINE_PERIOD_S = 10.0
 
@@ -27,7 +27,7 @@ class Progress:
         plans: One a worker, in the order ``update`` counts them.
     """
 
-    def __init__(self, console: Console, plans: Sequence[Plan]) -> None:
+    def __init__(self, console: Console, plans: Sequence[Schedule]) -> None:
         self._console = console
         self._ticks: list[int | None] = [None] * len(plans)
         self._at_start = 0

@@ -28,7 +28,7 @@ class KeyEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SessionRow:
     """One tick: the frame grabbed at it and what the keys did until the next grab.
 
     Attributes:
@@ -67,7 +67,7 @@ def frame_name(index: int) -> str:
     return f"{FRAMES_DIR}/{index:06d}.jpg"
 
 
-def encode_row(row: Row) -> bytes:
+def encode_row(row: SessionRow) -> bytes:
     """Return the row as one line of compact JSON, newline included.
 
     Numpy scalars and arrays in ``info`` become plain numbers and lists, NaN and infinity become null, and anything
@@ -95,14 +95,14 @@ def encode_row(row: Row) -> bytes:
     return text.encode() + b"\n"
 
 
-def decode_row(content: Mapping[str, Any]) -> Row:
+def decode_row(content: Mapping[str, Any]) -> SessionRow:
     """Return the row that a parsed line of ``steps.jsonl`` holds.
 
     Raises:
         InvalidInputError: If a field is missing or of the wrong kind.
     """
     try:
-        return Row(
+        return SessionRow(
             content["index"],
             content["t_ns"],
             content["frame"],
@@ -123,7 +123,7 @@ def decode_row(content: Mapping[str, Any]) -> Row:
         raise InvalidInputError(f"a field is of the wrong kind ({error})") from None
 
 
-def check_row(row: Row, vocabulary: frozenset[str]) -> None:
+def check_row(row: SessionRow, vocabulary: frozenset[str]) -> None:
     """Check what ``decode_row`` takes as it finds it.
 
     Raises:

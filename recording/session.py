@@ -4,7 +4,7 @@
     <root>/<session_id>/steps.jsonl       one line a tick, append-only
     <root>/<session_id>/frames/000000.jpg the frame of each tick
 
-Knows nothing of who writes it (``recording.writer``) or of what the rows will be used for.
+Knows nothing of who writes it (``recording.session_writer``) or of what the rows will be used for.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from typing import Any, overload
 from gameenv.errors import InvalidInputError, SessionError
 from gameenv.frames import Frame, load_frame
 from recording.info import FORMAT_VERSION, SESSION_FILE, Anchor, SessionInfo, Totals, read_info
-from recording.rows import FRAMES_DIR, KeyEvent, Row, Source, check_row, decode_row, frame_name
+from recording.rows import FRAMES_DIR, KeyEvent, SessionRow, Source, check_row, decode_row, frame_name
 
 __all__ = [
     "DEFAULT_ROOT",
@@ -29,9 +29,9 @@ __all__ = [
     "STEPS_FILE",
     "Anchor",
     "KeyEvent",
-    "Row",
     "Session",
     "SessionInfo",
+    "SessionRow",
     "Source",
     "Take",
     "Totals",
@@ -55,7 +55,7 @@ class Take:
         return self.stop - self.start
 
 
-class Session(Sequence[Row]):
+class Session(Sequence[SessionRow]):
     """A recording, read once when opened: rows by index or slice, frames on demand.
 
     Opens whatever a recorder left behind: a last line that was cut short, last rows whose frame is missing and a
@@ -101,13 +101,13 @@ class Session(Sequence[Row]):
         return len(self._rows)
 
     @overload
-    def __getitem__(self, index: int) -> Row: ...
+    def __getitem__(self, index: int) -> SessionRow: ...
     @overload
-    def __getitem__(self, index: slice) -> tuple[Row, ...]: ...
-    def __getitem__(self, index: int | slice) -> Row | tuple[Row, ...]:
+    def __getitem__(self, index: slice) -> tuple[SessionRow, ...]: ...
+    def __getitem__(self, index: int | slice) -> SessionRow | tuple[SessionRow, ...]:
         return self._rows[index]
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[SessionRow]:
         return iter(self._rows)
 
     def __repr__(self) -> str:
@@ -169,7 +169,7 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _parse_rows(content: bytes, path: Path, vocabulary: frozenset[str]) -> list[Row]:
+def _parse_rows(content: bytes, path: Path, vocabulary: frozenset[str]) -> list[SessionRow]:
     lines = content.split(b"\n")
     lines.pop()  # what follows the last newline: nothing, or a line that was cut short
     if not lines:
@@ -181,7 +181,7 @@ def _parse_rows(content: bytes, path: Path, vocabulary: frozenset[str]) -> list[
         parsed = None
     if parsed is None or len(parsed) != len(lines):
         parsed = list(_parse_lines(lines, path))
-    rows: list[Row] = []
+    rows: list[SessionRow] = []
     for index, item in enumerate(parsed):
         try:
             row = decode_row(item)
@@ -209,7 +209,7 @@ def _parse_lines(lines: Sequence[bytes], path: Path) -> Iterator[Any]:
             raise SessionError(f"{path}, line {number} is not JSON ({error}); {_REPAIR}") from None
 
 
-def _drop_frameless(rows: list[Row], folder: Path) -> None:
+def _drop_frameless(rows: list[SessionRow], folder: Path) -> None:
     if rows and not (folder / FRAMES_DIR).is_dir():
         raise SessionError(f"{folder} has rows and no folder {FRAMES_DIR}; copy the session again, with all its files")
     while rows and not _has_content(folder / rows[-1].frame):
@@ -223,7 +223,7 @@ def _has_content(path: Path) -> bool:
         return False
 
 
-def _find_takes(rows: Sequence[Row]) -> tuple[Take, ...]:
+def _find_takes(rows: Sequence[SessionRow]) -> tuple[Take, ...]:
     takes: list[Take] = []
     start = 0
     for stop in range(1, len(rows) + 1):

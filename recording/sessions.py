@@ -22,7 +22,7 @@ from gameenv.clock import NS_PER_S
 from gameenv.errors import InvalidInputError, SessionError, UnknownNameError
 from recording.info import write_info
 from recording.lock import SessionLock
-from recording.rows import Row
+from recording.rows import SessionRow
 from recording.session import DEFAULT_ROOT, STEPS_FILE, Session, find_sessions
 from recording.totals import count_totals, describe
 
@@ -219,7 +219,7 @@ def _brightness(path: Path) -> int | None:
     return None
 
 
-def _frozen_seconds(rows: Sequence[Row]) -> float:
+def _frozen_seconds(rows: Sequence[SessionRow]) -> float:
     total = stretch = 0.0
     for row in rows:
         if row.new_frame:

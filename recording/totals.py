@@ -11,11 +11,11 @@ from gameenv.actions import ACTIONS
 from gameenv.clock import NS_PER_S
 from recording.chords import DEFAULT, METHODS
 from recording.info import Totals
-from recording.rows import Row
+from recording.rows import SessionRow
 from recording.session import Session
 
 
-def count_totals(rows: Sequence[Row]) -> Totals:
+def count_totals(rows: Sequence[SessionRow]) -> Totals:
     """Count a session's rows."""
     words = Counter(METHODS[DEFAULT](rows))
     dropped = 0

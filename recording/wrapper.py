@@ -21,7 +21,7 @@ from gameenv.frames import Frame, FrameSpec, encode_jpeg
 from recording.info import SessionInfo
 from recording.rows import KeyEvent, Source, parse_source
 from recording.session import DEFAULT_ROOT
-from recording.writer import RESERVE_BYTES, SessionWriter
+from recording.session_writer import RESERVE_BYTES, SessionWriter
 
 GAP_TICKS = 2
 """A grab more than this many ticks after the one before starts a new take."""

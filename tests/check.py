@@ -10,8 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 WINDOWS_CODE = (
-    *("gameenv/win32", "gameenv/doctor", "gameenv/window.py", "gameenv/keyboard.py", "gameenv/listener.py"),
-    *("gameenv/locks.py", "gameenv/watchdog.py", "gameenv/companion.py", "tests/gameenv/win32"),
+    *("gameenv/desktop", "gameenv/doctor", "gameenv/files.py", "gameenv/live", "tests/gameenv/desktop/win32"),
 )
 """What runs on Windows in other lines than here: its types are checked as they are there, too."""
 CHECKS = (

@@ -10,7 +10,7 @@ import gymnasium as gym
 import pytest
 
 import gameenv  # noqa: F401 (registers the environments)
-from gameenv.live import LiveEnv
+from gameenv.live.env import LiveEnv
 from tests.gameenv.live.display import Probe, demand, wait_for, x_server
 
 

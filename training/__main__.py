@@ -1,6 +1,6 @@
 """The command ``gameenv-train``: labeled samples in, a policy's folder out.
 
-Chooses the policy; the rest is in ``training.baseline`` and ``training.vlm.run``.
+Chooses the policy; the rest is in ``training.bc.run`` and ``training.vlm.run``.
 """
 
 import os
@@ -25,9 +25,9 @@ def run(args: Args) -> int:
         # Threads that spin while they wait halve its speed when anything else wants a core. Read when torch loads.
         # Not for vlm: its training alone on the machine is a third slower with threads that do not spin.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        from training import baseline  # noqa: PLC0415 (each loads only what it needs)
+        from training.bc import run as bc  # noqa: PLC0415 (each loads only what it needs)
 
-        return baseline.run(args, console, table)
+        return bc.run(args, console, table)
     from training.vlm import run as vlm  # noqa: PLC0415
 
     return vlm.run(args, console, table)

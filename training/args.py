@@ -10,7 +10,7 @@ from typing import Literal
 import tyro
 
 from gameenv.errors import InvalidInputError, UnknownNameError
-from labeling.folder import DEFAULT_ROOT
+from labeling.segment_folder import DEFAULT_ROOT
 from policies.bc import Without
 
 POLICIES = ("vlm", "bc")

@@ -12,21 +12,21 @@ from rich.console import Console
 from gameenv.cli import run_command
 from gameenv.errors import InvalidInputError, require
 from gameenv.frames import FrameSpec
-from labeling.folder import DEFAULT_ROOT
+from labeling.segment_folder import DEFAULT_ROOT
 from policies.vlm import tiny
+from policies.vlm.fast_vision import speed_up_vision
 from policies.vlm.inputs import InputMaker
 from policies.vlm.loading import pick_device
-from policies.vlm.vision import speed_up_vision
 from training.data import Data, load_data
 from training.progress import TrainingProgress
 from training.vlm.batches import Examples
 from training.vlm.course import complete
-from training.vlm.job import Job, Team
+from training.vlm.job import Team, VLMTraining
 from training.vlm.model import Learner
 from training.vlm.run import prepare_libraries
-from training.vlm.settings import Optimizer, Settings, Target
+from training.vlm.settings import Optimizer, Target, VLMSettings
+from training.vlm.teach_vision import VisionTeacher
 from training.vlm.trainer import Conduct
-from training.vlm.vision import VisionTeacher
 
 _HEADS = 4
 
@@ -118,7 +118,7 @@ def run(args: Args) -> int:
         lambda text: console.print(f"warning: {text}", markup=False),
     )
     spec = FrameSpec(*args.frame_size, fit=data.fit)
-    settings = Settings(
+    settings = VLMSettings(
         base=f"a new Qwen3-VL, text {args.layers} x {args.hidden}, vision {args.vision_layers} x {args.vision_hidden}",
         lora=None,
         epochs=args.epochs,
@@ -155,7 +155,7 @@ def run(args: Args) -> int:
     def prepare(learner: Learner, examples: Examples, progress: TrainingProgress) -> None:
         VisionTeacher(learner, examples, settings, conduct).teach(progress.training("vision"))
 
-    job = Job(
+    job = VLMTraining(
         lambda: build_learner(args, data, spec),
         data,
         spec,

@@ -12,7 +12,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from training.point import Point
+from training.step_report import StepReport
 
 _LINE_PERIOD_S = 10.0
 
@@ -56,11 +56,11 @@ class TrainingProgress:
 
         return update
 
-    def training(self, name: str = "training") -> Callable[[Point], None]:
+    def training(self, name: str = "training") -> Callable[[StepReport], None]:
         """Begin the bar of training; returns what to call with each point."""
         task = self._bar.add_task(name, total=None, now="")
 
-        def update(point: Point) -> None:
+        def update(point: StepReport) -> None:
             text = f"step {point.step:,} of {point.steps:,}"
             if not math.isnan(point.train_loss):
                 text += f", loss {point.train_loss:.3f}"

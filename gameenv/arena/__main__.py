@@ -20,12 +20,12 @@ from rich.text import Text
 
 import gameenv  # noqa: F401 (registers the environments)
 from gameenv.arena import tasks
+from gameenv.arena.atlas.families import Family, look_at_family
+from gameenv.arena.atlas.glimpse import glimpse, levels_in_turn
+from gameenv.arena.atlas.sheet import draw_sheet, png_at
 from gameenv.arena.env import ArenaEnv
-from gameenv.arena.families import Family, look_at_family
-from gameenv.arena.glimpse import glimpse, levels_in_turn
 from gameenv.arena.levels import check_split
 from gameenv.arena.play import NEXT_LEVEL_KEY, play_levels
-from gameenv.arena.sheet import draw_sheet, png_at
 from gameenv.cli import run_command
 from gameenv.clock import DEFAULT_FPS
 from gameenv.errors import InvalidInputError

@@ -10,7 +10,7 @@ import numpy as np
 
 from gameenv.actions import ACTIONS, NONE, Action
 from gameenv.arena import tasks
-from gameenv.arena.engine import TICS_PER_S, Engine, draw_size, tics_until
+from gameenv.arena.engine.engine import TICS_PER_S, Engine, draw_size, tics_until
 from gameenv.arena.judge import Judge
 from gameenv.arena.levels import SPLITS, Level, Watched, check_split
 from gameenv.arena.state import ArenaState

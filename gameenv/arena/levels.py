@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal, Protocol
 
-from gameenv.arena.geometry import PLAYER_START, Plan, Thing, textmap
-from gameenv.arena.legs.leg import Leg, route_nav
-from gameenv.arena.rooms import NoPlaceError
+from gameenv.arena.player.legs.leg import Leg, route_nav
 from gameenv.arena.state import ArenaState
+from gameenv.arena.world.geometry import PLAYER_START, FloorPlan, Thing, textmap
+from gameenv.arena.world.rooms import NoPlaceError
 from gameenv.errors import InvalidInputError, UnknownNameError
 
 GENERATOR_VERSION = 2
@@ -44,10 +44,10 @@ class Condition(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class LevelDraft:
     """What a task family makes: a level without its name."""
 
-    plan: Plan
+    plan: FloorPlan
     start: Thing
     goal: str
     condition: Condition
@@ -69,7 +69,7 @@ class Level:
     task: str
     split: Split
     seed: int
-    plan: Plan
+    plan: FloorPlan
     start: Thing
     goal: str
     condition: Condition
@@ -112,7 +112,7 @@ def level_rng(split: str, task: str, seed: int) -> Random:
     return Random(int.from_bytes(hashlib.sha256(name.encode()).digest()[:16], "big"))
 
 
-def make_level(task: str, build: Callable[[Random], Draft], split: Split, seed: int) -> Level:
+def make_level(task: str, build: Callable[[Random], LevelDraft], split: Split, seed: int) -> Level:
     """Build level ``seed`` of a family, throwing again until everything finds a place."""
     rng = level_rng(split, task, check_seed(seed))
     for _ in range(200):
@@ -129,7 +129,7 @@ def make_level(task: str, build: Callable[[Random], Draft], split: Split, seed: 
     raise InvalidInputError(f"no level came of {split}/{task}/{seed} in 200 throws; the family asks for too much room")
 
 
-def _walkable(draft: Draft) -> bool:
+def _walkable(draft: LevelDraft) -> bool:
     """Whether there is a way to the beginning of every leg of the route."""
     nav = route_nav(draft.plan, draft.route)
     here = float(draft.start.x), float(draft.start.y)

@@ -10,16 +10,16 @@ import gymnasium as gym
 
 from gameenv.actions import ACTIONS, NONE, Action
 from gameenv.arena import tasks
-from gameenv.arena.engine import tics_until
+from gameenv.arena.engine.engine import tics_until
+from gameenv.arena.engine.own_window import ArenaWindow
 from gameenv.arena.judge import Judge
 from gameenv.arena.levels import SPLITS, Level, check_split
 from gameenv.arena.state import ArenaState
-from gameenv.arena.window import ArenaWindow
 from gameenv.clock import DEFAULT_FPS
 from gameenv.errors import EngineGoneError, InvalidInputError
 from gameenv.frames import DEFAULT_SIZE, Fit, Frame
-from gameenv.guard import Control
-from gameenv.live import LiveEnv
+from gameenv.live.env import LiveEnv
+from gameenv.live.guard import Control
 
 
 class ArenaWindowEnv(gym.Env[Frame, int]):
@@ -30,7 +30,7 @@ class ArenaWindowEnv(gym.Env[Frame, int]):
 
     Args:
         task, split, max_steps: As ``gameenv/Arena-v0``.
-        window_size: Of the picture, one of ``gameenv.arena.window.SIZES``.
+        window_size: Of the picture, one of ``gameenv.arena.engine.own_window.SIZES``.
         fps, control, frame_size, fit, render_mode, live: As ``gameenv/Live-v0``; further ones by name.
 
     Raises:

@@ -12,19 +12,11 @@ import numpy as np
 
 from gameenv.actions import KEYS
 from gameenv.clock import NS_PER_S, now_ns
+from gameenv.desktop.opening import check_display, open_listener, open_sender, open_window_system
+from gameenv.desktop.screen import REMEDIES, PictureWatch, Screen, placement_problem
+from gameenv.desktop.window import WindowInfo, WindowState, WindowSystem, find_window
 from gameenv.doctor.finding import Finding
 from gameenv.errors import GameEnvError, require
-from gameenv.keyboard import open_sender
-from gameenv.listener import open_listener
-from gameenv.screen import REMEDIES, PictureWatch, Screen, placement_problem
-from gameenv.window import (
-    WindowInfo,
-    WindowState,
-    WindowSystem,
-    check_display,
-    find_window,
-    open_window_system,
-)
 
 _LISTED = 8
 
@@ -146,7 +138,7 @@ def check_listening() -> Finding:
         open_listener(KEYS).close()
         if sys.platform == "win32":
             return Finding(name, "green", "allowed; what programs press is told from what a person presses")
-        from gameenv.x11.devices import person_keyboards  # noqa: PLC0415 (X11 only)
+        from gameenv.desktop.x11.devices import person_keyboards  # noqa: PLC0415 (X11 only)
 
         keyboards = person_keyboards()
     except GameEnvError as error:
@@ -163,7 +155,7 @@ def check_listening() -> Finding:
 
 def check_rights(info: WindowInfo | None) -> Finding:
     """Whether the game runs as administrator and this program does not (Windows)."""
-    from gameenv.win32.processes import Processes  # noqa: PLC0415 (Windows only)
+    from gameenv.desktop.win32.programs import Processes  # noqa: PLC0415 (Windows only)
 
     processes = Processes()
     if info is not None and processes.outranks(info.pid):
@@ -179,7 +171,7 @@ def check_rights(info: WindowInfo | None) -> Finding:
 
 def check_colours() -> Finding:
     """Whether pictures have the colours that the person sees (Windows)."""
-    from gameenv.win32.hdr import is_hdr_on  # noqa: PLC0415 (Windows only)
+    from gameenv.desktop.win32.hdr import is_hdr_on  # noqa: PLC0415 (Windows only)
 
     if is_hdr_on():
         return Finding(

@@ -1,4 +1,4 @@
-"""How ``gameenv-evaluate`` works inside; the command itself is ``policies.evaluate``.
+"""How ``gameenv-evaluate`` works inside; the command itself is ``__main__``.
 
 plan        what is to be played: policies, tasks, levels
 results     what was played: config.json, episodes.jsonl, summary.json

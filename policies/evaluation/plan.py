@@ -38,7 +38,7 @@ class EnvSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class EpisodeJob:
     """One episode to play."""
 
     policy: NamedSpec
@@ -54,7 +54,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class EvaluationPlan:
     """An evaluation.
 
     Attributes:
@@ -126,13 +126,13 @@ class Plan:
         """The environment of a task."""
         return EnvSpec(self.env_id, task, self.split, self.frame_size)
 
-    def jobs(self, policy: NamedSpec) -> Iterator[Job]:
+    def jobs(self, policy: NamedSpec) -> Iterator[EpisodeJob]:
         """Every episode of a policy, neighbouring levels next to each other."""
         for execute in self.execute:
             for task in self.tasks:
                 env = self.env(task)
                 for seed in range(self.seed, self.seed + self.episodes):
-                    yield Job(policy, execute, env, seed, self.model)
+                    yield EpisodeJob(policy, execute, env, seed, self.model)
 
     @property
     def size(self) -> int:

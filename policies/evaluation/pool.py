@@ -15,9 +15,9 @@ from gameenv.errors import GameEnvError, InvalidInputError
 from gameenv.processes import kill_group, sigint_held_back
 from policies.evaluation import worker
 from policies.evaluation.host import Answer
-from policies.evaluation.plan import Job
+from policies.evaluation.plan import EpisodeJob
 from policies.evaluation.results import EpisodeRow
-from policies.evaluation.worker import Failed, Request, Task
+from policies.evaluation.worker import EpisodeFailed, EpisodeTask, Request
 from policies.rollout import EpisodeResult
 
 Answerer = Callable[[Sequence[Request]], Sequence[Answer]]
@@ -33,7 +33,7 @@ _STARTS_LOST = 3
 class _Worker:
     process: Any
     connection: Connection
-    task: Task | None = None
+    task: EpisodeTask | None = None
     ready: bool = False
     silent: bool = False
     heard_s: float = 0.0
@@ -70,7 +70,7 @@ class WorkerPool:
         """Process ids of the workers that are there."""
         return tuple(each.process.pid for each in self._workers)
 
-    def run(self, jobs: Iterable[Job], answerer: Answerer | None = None) -> Iterator[EpisodeRow]:
+    def run(self, jobs: Iterable[EpisodeJob], answerer: Answerer | None = None) -> Iterator[EpisodeRow]:
         """Play every job and yield its row as it ends, in any order.
 
         Args:
@@ -93,7 +93,7 @@ class WorkerPool:
                 each.heard_s = time.monotonic()
                 if isinstance(message, Request):
                     requests.append((each, message))
-                elif isinstance(message, EpisodeResult | Failed):
+                elif isinstance(message, EpisodeResult | EpisodeFailed):
                     yield self._finish(each, message)
                 elif message == worker.READY:
                     each.ready, self._lost_starts = True, 0
@@ -115,14 +115,14 @@ class WorkerPool:
             each.process.join(max(0.0, deadline - time.monotonic()))
             _end(each)
 
-    def _hand_out(self, waiting: Iterator[Job], remote: bool) -> bool:
+    def _hand_out(self, waiting: Iterator[EpisodeJob], remote: bool) -> bool:
         """Give every idle worker its next job, starting workers up to the number wanted. False when none is left."""
         while idle := self._idle():
             job = next(waiting, None)
             if job is None:
                 return False
             each = idle if isinstance(idle, _Worker) else self._start()
-            each.task, each.heard_s = Task(job, remote), time.monotonic()
+            each.task, each.heard_s = EpisodeTask(job, remote), time.monotonic()
             _send(each, each.task)
         return True
 
@@ -147,10 +147,12 @@ class WorkerPool:
         ready = wait(talking, timeout=_LOOK_AROUND_S if len(talking) == len(self._workers) else _LOOK_AGAIN_S)
         return [each for each in self._workers if each.connection in ready]
 
-    def _finish(self, each: _Worker, message: EpisodeResult | Failed) -> EpisodeRow:
+    def _finish(self, each: _Worker, message: EpisodeResult | EpisodeFailed) -> EpisodeRow:
         assert each.task is not None
         job, each.task = each.task.job, None
-        return EpisodeRow.failed(job, message.error) if isinstance(message, Failed) else EpisodeRow.of(job, message)
+        return (
+            EpisodeRow.failed(job, message.error) if isinstance(message, EpisodeFailed) else EpisodeRow.of(job, message)
+        )
 
     def _bury_the_dead(self) -> Iterator[EpisodeRow]:
         """Remove the workers whose process is gone or silent; the episode of each is a failure."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from gameenv.errors import InvalidInputError
-from policies.evaluation.plan import Job, Plan
+from policies.evaluation.plan import EpisodeJob, EvaluationPlan
 from policies.load import model_folder
 from policies.options import DEFAULT_OPTIONS
 from policies.rollout import EpisodeResult
@@ -69,7 +69,7 @@ class EpisodeRow:
     seconds: float
 
     @classmethod
-    def of(cls, job: Job, result: EpisodeResult) -> "EpisodeRow":
+    def of(cls, job: EpisodeJob, result: EpisodeResult) -> "EpisodeRow":
         """The row of an episode that was played."""
         judged = {name: getattr(result, name) for name in _JUDGED}
         return cls(
@@ -83,7 +83,7 @@ class EpisodeRow:
         )
 
     @classmethod
-    def failed(cls, job: Job, error: str) -> "EpisodeRow":
+    def failed(cls, job: EpisodeJob, error: str) -> "EpisodeRow":
         """The row of an episode that raised, or whose process died: a failure."""
         blank: dict[str, Any] = dict.fromkeys(("success", "reached", "declared", "terminated", "truncated"), False)
         blank |= dict.fromkeys(("level", "goal", "reached_step", "chunk_seconds"))
@@ -92,7 +92,7 @@ class EpisodeRow:
 
     @property
     def key(self) -> tuple[str, int, str, int]:
-        """As ``Job.key``."""
+        """As ``EpisodeJob.key``."""
         return self.policy, self.execute, self.task, self.seed
 
 
@@ -110,7 +110,7 @@ _JUDGED = (
 )
 
 
-def _named(job: Job) -> dict[str, Any]:
+def _named(job: EpisodeJob) -> dict[str, Any]:
     return {
         "policy": job.policy.name,
         "spec": job.policy.spec,
@@ -146,7 +146,7 @@ class ResultsFolder:
         OSError: If the disk is full.
     """
 
-    def __init__(self, out: Path, plan: Plan) -> None:
+    def __init__(self, out: Path, plan: EvaluationPlan) -> None:
         self.out = Path(out)
         self._lines: FileIO | None = None
         try:
@@ -222,7 +222,7 @@ def _read_row(line: bytes, where: str) -> EpisodeRow:
         ) from error
 
 
-def config_of(plan: Plan) -> dict[str, Any]:
+def config_of(plan: EvaluationPlan) -> dict[str, Any]:
     """What a second run in the same folder must ask too, as JSON values."""
     config = {"format_version": FORMAT_VERSION, **json.loads(json.dumps(asdict(plan)))}
     for policy in config["policies"]:

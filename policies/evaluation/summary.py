@@ -22,7 +22,7 @@ from typing import Any
 from policies.evaluation import statistics
 from policies.evaluation.host import available_cores
 from policies.evaluation.latency import Latency
-from policies.evaluation.plan import Plan
+from policies.evaluation.plan import EvaluationPlan
 from policies.evaluation.results import FORMAT_VERSION, EpisodeRow
 
 POOL = "all"
@@ -32,7 +32,7 @@ _PACKAGES = ("gameenv", "gymnasium", "numpy", "vizdoom", "torch", "transformers"
 Cell = tuple[str, int, str]
 
 
-def summarize(plan: Plan, rows: Sequence[EpisodeRow], latency: Mapping[str, Latency]) -> dict[str, Any]:
+def summarize(plan: EvaluationPlan, rows: Sequence[EpisodeRow], latency: Mapping[str, Latency]) -> dict[str, Any]:
     """Return the content of ``summary.json``.
 
     Args:
@@ -55,7 +55,7 @@ def summarize(plan: Plan, rows: Sequence[EpisodeRow], latency: Mapping[str, Late
     }
 
 
-def _by_cell(plan: Plan, rows: Iterable[EpisodeRow]) -> dict[Cell, list[EpisodeRow]]:
+def _by_cell(plan: EvaluationPlan, rows: Iterable[EpisodeRow]) -> dict[Cell, list[EpisodeRow]]:
     names = [policy.name for policy in plan.policies]
     cells: dict[Cell, list[EpisodeRow]] = {
         (name, execute, task): [] for name in names for execute in plan.execute for task in (*plan.tasks, POOL)
@@ -93,7 +93,7 @@ def _middle(values: Sequence[int]) -> dict[str, float | int | None]:
     return {"n": len(values), "mean": fmean(values) if values else None, "median": median(values) if values else None}
 
 
-def _pairs(plan: Plan, cells: Mapping[Cell, Sequence[EpisodeRow]]) -> list[dict[str, Any]]:
+def _pairs(plan: EvaluationPlan, cells: Mapping[Cell, Sequence[EpisodeRow]]) -> list[dict[str, Any]]:
     """Every two policies at one execute. Holm's families: all tests on the pool, and all tests on single tasks."""
     tests: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
     for task in (POOL, *plan.tasks):

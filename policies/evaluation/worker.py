@@ -3,8 +3,8 @@
 A policy that batches lives in the parent; ``RemotePolicy`` stands for it here. Any other policy is loaded here. It
 knows nothing of results or of the other workers.
 
-Parent to worker: ``Task``; the answer to a request (a chunk's words, or ``Refused``); None to stop.
-Worker to parent: ``READY`` once; ``Request``; ``ALIVE`` now and then; an ``EpisodeResult`` or ``Failed`` at the end.
+Parent to worker: ``EpisodeTask``; the answer to a request (a chunk's words, or ``Refused``); None to stop.
+Worker to parent: ``READY`` once; ``Request``; ``ALIVE`` now and then; ``EpisodeResult`` or ``EpisodeFailed`` last.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from gameenv.actions import Action, ActionChunk
 from gameenv.errors import InvalidReply
 from gameenv.frames import Frame
 from policies.base import Policy, check_goal
-from policies.evaluation.plan import EnvSpec, Job
+from policies.evaluation.plan import EnvSpec, EpisodeJob
 from policies.load import load_policy
 from policies.rollout import run_episode
 
@@ -34,10 +34,10 @@ _ALIVE_PERIOD_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class EpisodeTask:
     """An episode to play, and whether the policy answers from the parent."""
 
-    job: Job
+    job: EpisodeJob
     remote: bool
 
 
@@ -59,7 +59,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class EpisodeFailed:
     """The episode raised."""
 
     error: str
@@ -140,7 +140,7 @@ class _Player:
         self._policies: dict[str, Policy] = {}
         self._said_alive_s = time.monotonic()
 
-    def play(self, task: Task) -> object:
+    def play(self, task: EpisodeTask) -> object:
         """Play an episode; anything that it raises is its result."""
         try:
             policy = RemotePolicy(self._parent) if task.remote else self._policy(task.job)
@@ -160,11 +160,11 @@ class _Player:
             with contextlib.suppress(Exception):  # whatever is wrong with it was reported when it was played
                 env.close()
 
-    def _give_up(self, error: Exception) -> Failed:
+    def _give_up(self, error: Exception) -> EpisodeFailed:
         self.close()  # the next episode gets a fresh environment
-        return Failed(describe(error))
+        return EpisodeFailed(describe(error))
 
-    def _policy(self, job: Job) -> Policy:
+    def _policy(self, job: EpisodeJob) -> Policy:
         spec = job.policy.spec
         if spec not in self._policies:
             self._policies.clear()

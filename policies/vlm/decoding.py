@@ -25,7 +25,7 @@ LAST = CHUNK_LENGTH - 1
 
 
 @dataclass(slots=True)
-class Row:
+class ReplyRow:
     """One reply in the making, as indices of ``ACTIONS``.
 
     Attributes:
@@ -65,7 +65,7 @@ class Decoder:
         image_id: The token that stands for a piece of the picture.
 
     Attributes:
-        temperature: Above 0, ``Row.noise`` is weighed by it.
+        temperature: Above 0, ``ReplyRow.noise`` is weighed by it.
     """
 
     def __init__(self, model: Any, tokens: ReplyTokens, pad_id: int, image_id: int, temperature: float = 0.0) -> None:
@@ -83,7 +83,7 @@ class Decoder:
         plain = type(head) is self._torch.nn.Linear and head.bias is None
         self._head_rows = head.weight.detach()[self._ids] if plain else None
 
-    def passes(self, batch: Sequence[ModelInputs], rows: Sequence[Row]) -> Iterator[None]:
+    def passes(self, batch: Sequence[ModelInputs], rows: Sequence[ReplyRow]) -> Iterator[None]:
         """Decode a reply for each input into its row; yields after every forward pass.
 
         Args:
@@ -115,7 +115,7 @@ class Decoder:
                     active = [active[index] for index in left]
                 length, best = self._again(cache, length, positions, mask, [rows[place] for place in active])
 
-    def _first(self, batch: Sequence[ModelInputs], rows: Sequence[Row]) -> tuple[Any, int, Any, Any, np.ndarray]:
+    def _first(self, batch: Sequence[ModelInputs], rows: Sequence[ReplyRow]) -> tuple[Any, int, Any, Any, np.ndarray]:
         """The pass that also sees the picture and the prompt."""
         torch = self._torch
         model = self._model
@@ -132,7 +132,9 @@ class Decoder:
         best = self._best(out.last_hidden_state[:, places], rows, 0)
         return out.past_key_values, length - LAST * stride, positions, mask[:, : length - LAST * stride], best
 
-    def _again(self, cache: Any, length: int, positions: Any, mask: Any, rows: Sequence[Row]) -> tuple[int, np.ndarray]:
+    def _again(
+        self, cache: Any, length: int, positions: Any, mask: Any, rows: Sequence[ReplyRow]
+    ) -> tuple[int, np.ndarray]:
         """A pass over what follows the words that are settled in every row.
 
         Args:
@@ -156,7 +158,7 @@ class Decoder:
         )
         return length, self._best(out.last_hidden_state[:, stride - 1 :: stride], rows, start + 1)
 
-    def _best(self, hidden: Any, rows: Sequence[Row], start: int) -> np.ndarray:
+    def _best(self, hidden: Any, rows: Sequence[ReplyRow], start: int) -> np.ndarray:
         """The best word of each place from ``start`` on: ``(rows, 7)``; what is before it is not filled in."""
         if self._head_rows is not None:
             logits = hidden @ self._head_rows.T

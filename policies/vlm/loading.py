@@ -20,9 +20,9 @@ from policies.card import CARD_FILE, ModelCard
 from policies.options import DEFAULT_OPTIONS, ModelOptions
 from policies.prompt import PROMPT_VERSION
 from policies.vlm.failures import one_line, out_of_memory
+from policies.vlm.fast_vision import speed_up_vision
 from policies.vlm.inputs import InputMaker
 from policies.vlm.policy import GreedyVLMPolicy, SamplingVLMPolicy, VLMPolicy
-from policies.vlm.vision import speed_up_vision
 
 KIND = "vlm"
 ADAPTER_FILE = "adapter_config.json"

@@ -17,7 +17,7 @@ from gameenv.errors import GameEnvError, InvalidInputError
 from gameenv.frames import DEFAULT_SIZE, Frame
 from policies.base import check_committed, check_goal
 from policies.card import ModelCard
-from policies.vlm.decoding import Decoder, Row
+from policies.vlm.decoding import Decoder, ReplyRow
 from policies.vlm.failures import out_of_memory
 from policies.vlm.inputs import InputMaker, ModelInputs
 
@@ -108,12 +108,12 @@ class VLMPolicy:
         if self._goal is None:
             raise InvalidInputError("no goal yet; call reset(goal) before predict")
         promised = [action_index(word) for word in check_committed(committed)]
-        row = Row([*promised, *self._drafter.draft()[len(promised) :]], len(promised), self._noise())
+        row = ReplyRow([*promised, *self._drafter.draft()[len(promised) :]], len(promised), self._noise())
         with self._advising():
             inputs = self.maker.make(frame, self._goal)
         return self._stream(inputs, row)
 
-    def _stream(self, inputs: ModelInputs, row: Row) -> Iterator[Action]:
+    def _stream(self, inputs: ModelInputs, row: ReplyRow) -> Iterator[Action]:
         said = count = 0
         with self._advising():
             for _ in self._decoder.passes([inputs], [row]):
@@ -124,7 +124,7 @@ class VLMPolicy:
         self.passes[count] += 1
         self._drafter.learn(row.words)
 
-    def _decode(self, batch: Sequence[ModelInputs], rows: Sequence[Row]) -> int:
+    def _decode(self, batch: Sequence[ModelInputs], rows: Sequence[ReplyRow]) -> int:
         """Decode all rows; returns how many passes that took."""
         with self._advising():
             return sum(1 for _ in self._decoder.passes(batch, rows))
@@ -158,7 +158,7 @@ class GreedyVLMPolicy(VLMPolicy):
             GameEnvError: As ``predict``.
         """
         promised = [[action_index(word) for word in check_committed(words)] for words in committed]
-        rows = [Row([*words, *[_FIRST_GUESS] * (CHUNK_LENGTH - len(words))], len(words)) for words in promised]
+        rows = [ReplyRow([*words, *[_FIRST_GUESS] * (CHUNK_LENGTH - len(words))], len(words)) for words in promised]
         with self._advising():
             batch = [self.maker.make(frame, goal) for frame, goal in zip(frames, goals, strict=True)]
         self.passes[self._decode(batch, rows)] += 1
@@ -174,9 +174,9 @@ class GreedyVLMPolicy(VLMPolicy):
     def _agrees_with_itself(self, shade: int) -> bool:
         frame = np.full((*reversed(DEFAULT_SIZE), 3), shade, np.uint8)
         inputs = self.maker.make(frame, "Go to the lantern")
-        several = Row([_FIRST_GUESS] * CHUNK_LENGTH, 0)
+        several = ReplyRow([_FIRST_GUESS] * CHUNK_LENGTH, 0)
         self._decode([inputs], [several])
-        one = Row(list(several.words), 0)
+        one = ReplyRow(list(several.words), 0)
         return self._decode([inputs], [one]) == 1 and one.words == several.words
 
 

@@ -12,7 +12,7 @@ from gameenv.frames import FrameSpec, encode_jpeg
 from recording.info import SessionInfo
 from recording.rows import KeyEvent, Source
 from recording.session import Session
-from recording.writer import SessionWriter
+from recording.session_writer import SessionWriter
 
 SPEC = FrameSpec(32, 16)
 PERIOD_NS = 100_000_000

@@ -7,8 +7,8 @@ import pytest
 
 import gameenv
 from gameenv.actions import action_index
-from gameenv.arena.expert import Expert
 from gameenv.arena.levels import GENERATOR_VERSION
+from gameenv.arena.player.expert import Expert
 from gameenv.frames import load_frame
 from labeling import load_samples, split_samples
 from labeling.build import label_session

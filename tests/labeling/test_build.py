@@ -12,10 +12,11 @@ import pytest
 from gameenv.actions import ACTIONS, ActionChunk
 from gameenv.errors import DiskFullError, InvalidInputError, SessionError
 from gameenv.frames import load_frame
-from labeling import load_samples, writer
+from labeling import load_samples
+from labeling import segment_writer as writer
 from labeling.build import label_session
-from labeling.folder import read_record
 from labeling.referee import Referee
+from labeling.segment_folder import read_record
 from policies.prompt import sample_messages
 from recording.session import Session
 from tests.labeling.labeled import LEVEL, WORDS, label, lines, tree

@@ -14,7 +14,7 @@ import pytest
 
 from labeling import load_samples
 from labeling.__main__ import main
-from labeling.folder import segment_folders
+from labeling.segment_folder import segment_folders
 from recording.lock import SessionLock
 from recording.session import Session
 from tests.labeling.recordings import Ticks, holds_from, record

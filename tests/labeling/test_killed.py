@@ -8,9 +8,9 @@ import pytest
 
 from labeling import load_samples
 from labeling.build import label_session
-from labeling.folder import read_record, segment_folders
 from labeling.referee import Referee
 from labeling.samples import SampleSettings
+from labeling.segment_folder import read_record, segment_folders
 from recording.session import Session
 from tests.labeling.labeled import WORDS, tree
 from tests.labeling.recordings import Ticks, record
@@ -18,7 +18,8 @@ from tests.labeling.recordings import Ticks, record
 KILLED = """
 import os, shutil, signal, sys
 from pathlib import Path
-from labeling import folder, writer
+from labeling import segment_folder as folder
+from labeling import segment_writer as writer
 from labeling.build import label_session
 from labeling.referee import Referee
 from labeling.samples import SampleSettings

@@ -9,10 +9,10 @@ import pytest
 
 from gameenv.errors import InvalidInputError
 from labeling.build import label_session
-from labeling.folder import SegmentRecord, read_record, write_record
 from labeling.referee import Referee
+from labeling.segment_folder import SegmentRecord, read_record, write_record
 from recording.session import Session
-from recording.writer import SessionWriter
+from recording.session_writer import SessionWriter
 from tests.labeling.labeled import WORDS, label, tree
 from tests.labeling.recordings import Ticks, append, record
 

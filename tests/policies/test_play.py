@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gameenv.keyboard import open_sender
+from gameenv.desktop.opening import open_sender
 from recording import Session
 from tests.gameenv.live.display import Probe, wait_for
 

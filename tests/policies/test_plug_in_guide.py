@@ -32,7 +32,7 @@ def test_the_guide_works_as_written(tmp_path: Path) -> None:
     program, *options = command.replace("--episodes 20", "--episodes 2").split()
     assert program == "gameenv-evaluate"
     # Not through "python -m", which would put the current directory on the path; a console script does not.
-    entry = "import sys; sys.path.remove(''); from policies.evaluate import main; main()"
+    entry = "import sys; sys.path.remove(''); from policies.evaluation.__main__ import main; main()"
     printed = run(tmp_path, "-c", entry, *options, "--no-report")
     assert "mine" in printed
     summary = json.loads((tmp_path / "runs" / "bright" / "summary.json").read_text())

@@ -10,7 +10,7 @@ import pytest
 from gameenv.actions import ACTIONS, NONE
 from gameenv.frames import FrameSpec
 from recording.info import SessionInfo
-from recording.rows import KeyEvent, Row, frame_name
+from recording.rows import KeyEvent, SessionRow, frame_name
 
 PERIOD_NS = 100_000_000
 
@@ -90,14 +90,14 @@ def make_info() -> Callable[..., SessionInfo]:
 
 
 @pytest.fixture
-def make_row() -> Callable[..., Row]:
+def make_row() -> Callable[..., SessionRow]:
     def make(
         index: int = 0,
         held: tuple[str, ...] = (),
         events: tuple[tuple[float, str, bool], ...] = (),
         take: int = 0,
         **changes: Any,
-    ) -> Row:
+    ) -> SessionRow:
         """``events`` are (share of the tick, key, down)."""
         begin = index * PERIOD_NS
         values: dict[str, Any] = {
@@ -112,6 +112,6 @@ def make_row() -> Callable[..., Row]:
             "info": {"tick": index},
         }
         pressed = tuple(KeyEvent(begin + round(share * PERIOD_NS), key, down) for share, key, down in events)
-        return Row(index=index, held=held, events=pressed, take=take, **{**values, **changes})
+        return SessionRow(index=index, held=held, events=pressed, take=take, **{**values, **changes})
 
     return make

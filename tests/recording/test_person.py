@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from gameenv.keyboard import KeySender, open_sender
+from gameenv.desktop.keyboard import KeySender
+from gameenv.desktop.opening import open_sender
 from gameenv.processes import kill_group
 from recording import Session
 from recording.chords import METHODS

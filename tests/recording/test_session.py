@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from gameenv.errors import SessionError
-from recording import RecordingWrapper, Row, Session, find_sessions
+from recording import RecordingWrapper, Session, SessionRow, find_sessions
 from recording.rows import encode_row
 
 
@@ -28,7 +28,7 @@ def test_rows_by_index_slice_and_iteration(recorded):
     assert [row.index for row in session] == list(range(12))
     assert session[-1].index == 11
     assert [row.index for row in session[2:5]] == [2, 3, 4]
-    assert all(isinstance(row, Row) for row in session[:3])
+    assert all(isinstance(row, SessionRow) for row in session[:3])
     with pytest.raises(IndexError):
         session[12]
 

@@ -17,8 +17,8 @@ from gameenv.frames import FrameSpec
 from recording import Session
 from recording.info import SessionInfo
 from recording.rows import KeyEvent
+from recording.session_writer import SessionWriter
 from recording.sessions import Check, List, Trim, run, trim_last_take
-from recording.writer import SessionWriter
 
 TICK_NS = 100_000_000
 

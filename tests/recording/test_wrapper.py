@@ -9,7 +9,7 @@ from gameenv.actions import action_index
 from gameenv.errors import InvalidInputError, SessionError, UnknownNameError
 from recording import RecordingWrapper, Session
 from recording.chords import reduce_error_diffusion
-from recording.writer import SessionWriter
+from recording.session_writer import SessionWriter
 
 
 def play(env, words, source="human"):

@@ -10,12 +10,12 @@ import numpy as np
 from policies.card import CARD_FILE
 from training.balance import GUIDE, find_gaps, print_actions
 from training.folder import OutFolder
-from training.frames import cached_frames
+from training.frame_cache import cached_frames
 from training.progress import TrainingProgress
-from training.summary import print_accuracy
+from training.readout import print_accuracy
 from training.vlm import checkpoints
 from training.vlm.batches import Examples, FrameFiles
-from training.vlm.job import Job
+from training.vlm.job import VLMTraining
 from training.vlm.model import Learner
 from training.vlm.outcome import write_outcome
 from training.vlm.trainer import fit
@@ -23,7 +23,7 @@ from training.vlm.trainer import fit
 CACHE_DIR = "cache"
 
 
-def complete(job: Job, *, overwrite: bool, chosen: str | None = None) -> None:
+def complete(job: VLMTraining, *, overwrite: bool, chosen: str | None = None) -> None:
     """Train a model and write its folder, from the newest checkpoint on if there is one; nothing if it is finished.
 
     Args:
@@ -69,7 +69,7 @@ def complete(job: Job, *, overwrite: bool, chosen: str | None = None) -> None:
         job.table.print(f"written to {out}", markup=False)
 
 
-def make_examples(job: Job, progress: TrainingProgress) -> Examples:
+def make_examples(job: VLMTraining, progress: TrainingProgress) -> Examples:
     """The samples as the model will see them; frames that are shrunk for it are shrunk once, into a file."""
     data, settings, spec, team = job.data, job.settings, job.spec, job.team
     samples = [*data.training, *data.validation]
@@ -89,7 +89,7 @@ def make_examples(job: Job, progress: TrainingProgress) -> Examples:
     return Examples(frames, goals, [sample.chunk for sample in samples], cut)
 
 
-def _describe(job: Job, learner: Learner, checkpoint: Path | None) -> str:
+def _describe(job: VLMTraining, learner: Learner, checkpoint: Path | None) -> str:
     settings = job.settings
     trained = sum(parameter.numel() for parameter in learner.model.parameters() if parameter.requires_grad)
     width, height = settings.frame_size

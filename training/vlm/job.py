@@ -12,7 +12,7 @@ from training.data import Data
 from training.progress import TrainingProgress
 from training.vlm.batches import Examples
 from training.vlm.model import Learner
-from training.vlm.settings import Settings
+from training.vlm.settings import VLMSettings
 from training.vlm.trainer import Conduct
 
 
@@ -50,7 +50,7 @@ class Team:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class VLMTraining:
     """From samples to a folder.
 
     Attributes:
@@ -69,7 +69,7 @@ class Job:
     load: Callable[[], Learner]
     data: Data
     spec: FrameSpec
-    settings: Settings
+    settings: VLMSettings
     conduct: Conduct
     team: Team
     console: Console

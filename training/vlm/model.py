@@ -12,6 +12,7 @@ from typing import Any
 from gameenv.errors import InvalidInputError, require
 from gameenv.frames import FrameSpec
 from policies.options import ModelOptions
+from policies.vlm.fast_vision import speed_up_vision
 from policies.vlm.inputs import InputMaker
 from policies.vlm.loading import (
     ADAPTER_FILE,
@@ -25,7 +26,6 @@ from policies.vlm.loading import (
     pick_dtype,
     put_on,
 )
-from policies.vlm.vision import speed_up_vision
 from training.vlm.settings import Backend, Lora
 
 TEXT_LAYERS = r".*language_model\.layers\.\d+\.(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj)"

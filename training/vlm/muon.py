@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from gameenv.errors import require
-from training.vlm.settings import Settings
+from training.vlm.settings import VLMSettings
 
 _NOT_HIDDEN = ("embed", "lm_head")
 
 
-def build_optimizer(model: Any, settings: Settings) -> Any:
+def build_optimizer(model: Any, settings: VLMSettings) -> Any:
     """Muon and AdamW over a model's trained weights, behind the interface of one optimizer."""
     torch: Any = require("torch", "train")
     matrices, rest, vectors = [], [], []

@@ -13,18 +13,22 @@ from policies.vlm.loading import KIND
 from policies.vlm.policy import GreedyVLMPolicy
 from training.data import Data, previous_actions
 from training.metrics import Accuracy, score
-from training.summary import write_plots, write_summary
+from training.readout import write_plots, write_summary
 from training.vlm.batches import Examples
-from training.vlm.job import Job
+from training.vlm.job import VLMTraining
 from training.vlm.model import Learner, ready_to_play
-from training.vlm.settings import Settings
-from training.vlm.trainer import Fitted
+from training.vlm.settings import VLMSettings
+from training.vlm.trainer import FittedVLM
 
 _BATCH = 8
 
 
 def write_outcome(
-    job: Job, learner: Learner, examples: Examples, fitted: Fitted, scoring: Callable[[int], Callable[[int], object]]
+    job: VLMTraining,
+    learner: Learner,
+    examples: Examples,
+    fitted: FittedVLM,
+    scoring: Callable[[int], Callable[[int], object]],
 ) -> Accuracy:
     """Measure the model as it plays, and write its folder.
 
@@ -61,7 +65,7 @@ def write_outcome(
 
 
 def measure(
-    policy: GreedyVLMPolicy, examples: Examples, data: Data, fitted: Fitted, on_progress: Callable[[int], object]
+    policy: GreedyVLMPolicy, examples: Examples, data: Data, fitted: FittedVLM, on_progress: Callable[[int], object]
 ) -> Accuracy:
     """Let the policy answer the scored examples as it does in a game: each word follows its own words."""
     said: list[ActionChunk] = []
@@ -87,7 +91,7 @@ def _indices(chunks: list[ActionChunk]) -> np.ndarray:
     return np.array([chunk.indices for chunk in chunks], np.int64)
 
 
-def _details(settings: Settings, fitted: Fitted) -> dict[str, Any]:
+def _details(settings: VLMSettings, fitted: FittedVLM) -> dict[str, Any]:
     return {
         "settings": asdict(settings),
         "best_step": fitted.best_step,

@@ -18,9 +18,9 @@ from policies.vlm.loading import Source, pick_device
 from training.args import Args
 from training.data import Data, load_data
 from training.vlm.course import complete
-from training.vlm.job import Job, Team
+from training.vlm.job import Team, VLMTraining
 from training.vlm.model import Learner, find_base, load_learner, merge, pick_backend
-from training.vlm.settings import Lora, Settings
+from training.vlm.settings import Lora, VLMSettings
 from training.vlm.trainer import Conduct
 
 MERGED_DIR = "merged"
@@ -57,7 +57,7 @@ def run(args: Args, console: Console, table: Console) -> int:
     batch_size = args.batch_size or (_SAMPLES_A_STEP if device == "cpu" else _BATCH_SIZE)
     data = load_data(args.data, args.validation, args.seed, batch_size, lambda text: _warn(console, text))
     spec = pick_frame(options.frame_size, source, data)
-    settings = Settings(
+    settings = VLMSettings(
         base=source.base,
         lora=Lora(options.rank, options.alpha, options.dropout, options.lora_vision),
         epochs=_EPOCHS if args.epochs is None else args.epochs,
@@ -102,7 +102,7 @@ def run(args: Args, console: Console, table: Console) -> int:
             seed=settings.seed,
         )
 
-    job = Job(load, data, spec, settings, conduct, team, console, table)
+    job = VLMTraining(load, data, spec, settings, conduct, team, console, table)
     complete(job, overwrite=args.overwrite, chosen=options.checkpoint)
     merged = out / MERGED_DIR
     if options.merge and team.is_first and not (merged / CARD_FILE).exists():

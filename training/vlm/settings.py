@@ -35,7 +35,7 @@ class Lora:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class VLMSettings:
     """One training.
 
     Attributes:

@@ -12,15 +12,15 @@ from typing import Any
 
 from gameenv.errors import GameEnvError, require
 from policies.vlm.failures import out_of_memory
-from training.point import Point
+from training.step_report import StepReport
 from training.vlm import checkpoints
 from training.vlm.batches import Collator, Examples
 from training.vlm.loss import WORD_LOSS, ReplyLoss, WordScores
 from training.vlm.model import Learner, keep_float32
 from training.vlm.muon import build_optimizer
-from training.vlm.settings import Settings
+from training.vlm.settings import VLMSettings
 from training.vlm.watch import watch
-from training.vlm.words import drop_words
+from training.vlm.word_dropout import drop_words
 
 _KEPT = 3  # checkpoints: the best, the newest, and the one before it
 _CLIP_NORM = 1.0
@@ -59,7 +59,7 @@ class Conduct:
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class FittedVLM:
     """What a training came to.
 
     Attributes:
@@ -90,12 +90,12 @@ class Fitted:
 def fit(
     learner: Learner,
     examples: Examples,
-    settings: Settings,
+    settings: VLMSettings,
     conduct: Conduct,
     *,
     checkpoint: Path | None = None,
-    on_progress: Callable[[Point], object] = lambda point: None,
-) -> Fitted:
+    on_progress: Callable[[StepReport], object] = lambda point: None,
+) -> FittedVLM:
     """Train to the end and leave the best weights in the model.
 
     Args:
@@ -134,7 +134,7 @@ def fit(
     if best_step != state.global_step:
         _load_weights(learner.model, conduct.checkpoints / f"checkpoint-{best_step}")
     resumed_from = 0 if checkpoint is None else checkpoints.step_of(checkpoint)
-    return Fitted(
+    return FittedVLM(
         best_step=best_step,
         steps=state.max_steps,
         word_loss=word_loss,
@@ -148,7 +148,9 @@ def fit(
     )
 
 
-def build_trainer(learner: Learner, examples: Examples, scored: list[int], settings: Settings, conduct: Conduct) -> Any:
+def build_trainer(
+    learner: Learner, examples: Examples, scored: list[int], settings: VLMSettings, conduct: Conduct
+) -> Any:
     """The trainer with everything in it, not started.
 
     Args:
@@ -256,7 +258,7 @@ def _load_weights(model: Any, checkpoint: Path) -> None:
         model.load_state_dict(safetensors.load_file(str(checkpoint / "model.safetensors")), strict=False)
 
 
-def what_to_lower(settings: Settings, conduct: Conduct) -> str:
+def what_to_lower(settings: VLMSettings, conduct: Conduct) -> str:
     """How this training would need less memory, the cheapest first."""
     hints = []
     if settings.batch_size > 1:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from gameenv.errors import require
-from training.point import Point
+from training.step_report import StepReport
 from training.vlm.loss import WORD_LOSS
 
 
-def watch(trainer: Any, samples_a_step: int, on_progress: Callable[[Point], object]) -> Any:
+def watch(trainer: Any, samples_a_step: int, on_progress: Callable[[StepReport], object]) -> Any:
     """Let a trainer report after every step and every evaluation.
 
     Returns:
@@ -45,7 +45,7 @@ def watch(trainer: Any, samples_a_step: int, on_progress: Callable[[Point], obje
 
         def _report(self, state: Any, pace: float, validation: tuple[float, float] | None = None) -> None:
             on_progress(
-                Point(
+                StepReport(
                     step=state.global_step,
                     steps=state.max_steps,
                     samples_per_s=self.samples_per_s,

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from random import Random
 
 from gameenv.arena.conditions import Looks, LooksAtOne
-from gameenv.arena.geometry import Panel
-from gameenv.arena.legs.look import Look
-from gameenv.arena.levels import Draft
-from gameenv.arena.pictures import HIGH_POSTERS, POSTERS, Picture
-from gameenv.arena.rooms import NoPlaceError, Room
+from gameenv.arena.levels import LevelDraft
+from gameenv.arena.player.legs.look import Look
 from gameenv.arena.tasks.common import furnish, maybe_door, maybe_stairs, start_thing
+from gameenv.arena.world.geometry import Panel
+from gameenv.arena.world.pictures import HIGH_POSTERS, POSTERS, Picture
+from gameenv.arena.world.rooms import NoPlaceError, Room
 
 NAME = "check-posters"
 _PHRASES = {
@@ -72,7 +72,7 @@ class _Poster:
         return Look(*self.before(place.stand), at, _WITHIN, self.panel.side, place.step_back)
 
 
-def build(rng: Random) -> Draft:
+def build(rng: Random) -> LevelDraft:
     """A room with two to four posters, and things that are none of its business."""
     kind = rng.choices(list(_SHARES), list(_SHARES.values()))[0]
     room = Room.roll(rng, (16, 25))
@@ -88,7 +88,7 @@ def build(rng: Random) -> Draft:
         raise NoPlaceError("start")
     wanted = counts[distances.index(min(distances))]
     goal = rng.choice(_PHRASES[kind]).format(wanted.picture.name)
-    return Draft(room.plan, start, goal, LooksAtOne(tuple(poster.looks() for poster in counts)), (wanted.leg(),))
+    return LevelDraft(room.plan, start, goal, LooksAtOne(tuple(poster.looks() for poster in counts)), (wanted.leg(),))
 
 
 def _place(picture: Picture) -> _Place:

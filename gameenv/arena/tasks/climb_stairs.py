@@ -4,10 +4,10 @@ import math
 from random import Random
 
 from gameenv.arena.conditions import OnPlatform
-from gameenv.arena.legs.walk import Walk
-from gameenv.arena.levels import Draft
-from gameenv.arena.rooms import Room, Stairs
+from gameenv.arena.levels import LevelDraft
+from gameenv.arena.player.legs.walk import Walk
 from gameenv.arena.tasks.common import furnish, maybe_door, start_thing
+from gameenv.arena.world.rooms import Room, Stairs
 
 NAME = "climb-stairs"
 WALL_GAP = 32.0
@@ -15,7 +15,7 @@ REST = 12.0
 PHRASES = ("Climb the stairs", "Go up the stairs", "Walk up the stairs", "Climb to the top")
 
 
-def build(rng: Random) -> Draft:
+def build(rng: Random) -> LevelDraft:
     """A room with one flight of stairs and some lights."""
     room = Room.roll(rng, (17, 26))
     stairs = room.add_stairs(rng)
@@ -24,7 +24,7 @@ def build(rng: Random) -> Draft:
     room.add_blocks(rng, rng.randint(0, 3))
     start = start_thing(rng, room, stairs.foot, 160.0)
     condition = OnPlatform(stairs.left, stairs.bottom, stairs.right, stairs.upper, stairs.top)
-    return Draft(room.plan, start, rng.choice(PHRASES), condition, (_leg_to_the_back(stairs),))
+    return LevelDraft(room.plan, start, rng.choice(PHRASES), condition, (_leg_to_the_back(stairs),))
 
 
 def _leg_to_the_back(stairs: Stairs) -> Walk:

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from random import Random
 
-from gameenv.arena import decor
-from gameenv.arena.geometry import Panel, Thing
-from gameenv.arena.levels import Draft
-from gameenv.arena.pictures import POSTERS
-from gameenv.arena.rooms import Door, NoPlaceError, Room, Stairs
+from gameenv.arena.levels import LevelDraft
+from gameenv.arena.world import decor
+from gameenv.arena.world.geometry import Panel, Thing
+from gameenv.arena.world.pictures import POSTERS
+from gameenv.arena.world.rooms import Door, NoPlaceError, Room, Stairs
 
 PROP_GAP = 224.0
 """Props stand this far apart, so that being near one is not being near another."""
@@ -67,7 +67,7 @@ def maybe_poster(rng: Random, room: Room, chance: float) -> Panel | None:
         return None
 
 
-def insist(build: Callable[[], Draft]) -> Draft:
+def insist(build: Callable[[], LevelDraft]) -> LevelDraft:
     """Throw the dice of one kind of level again, so that kinds in which more finds a place do not crowd it out.
 
     Raises:

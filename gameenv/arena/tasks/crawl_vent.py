@@ -4,12 +4,12 @@ import math
 from random import Random
 
 from gameenv.arena.conditions import Within
-from gameenv.arena.house import build_house
-from gameenv.arena.legs.crawl import Crawl
-from gameenv.arena.legs.walk import Walk
-from gameenv.arena.levels import Draft
-from gameenv.arena.rooms import NoPlaceError
+from gameenv.arena.levels import LevelDraft
+from gameenv.arena.player.legs.crawl import Crawl
+from gameenv.arena.player.legs.walk import Walk
 from gameenv.arena.tasks.common import furnish, maybe_door, maybe_poster, start_thing
+from gameenv.arena.world.house import build_house
+from gameenv.arena.world.rooms import NoPlaceError
 
 NAME = "crawl-vent"
 PHRASES = ("Crawl through the vent", "Go through the vent", "Crawl into the vent", "Crawl to the other room")
@@ -17,7 +17,7 @@ _BEYOND = 96.0
 """How far behind the vent the expert comes to rest."""
 
 
-def build(rng: Random) -> Draft:
+def build(rng: Random) -> LevelDraft:
     """Two rooms and a vent."""
     house = build_house(rng, "vent")
     near, far, passage = house.near, house.far, house.passage
@@ -31,4 +31,4 @@ def build(rng: Random) -> Draft:
     start = start_thing(rng, near, passage.before(40), 176.0)
     length = math.dist(passage.mouth, passage.exit)
     route = (Crawl(passage.mouth, passage.direction, length), Walk(*passage.beyond(_BEYOND), 40.0))
-    return Draft(house.plan, start, rng.choice(PHRASES), Within(*far.bounds), route)
+    return LevelDraft(house.plan, start, rng.choice(PHRASES), Within(*far.bounds), route)

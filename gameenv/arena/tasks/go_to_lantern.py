@@ -2,18 +2,18 @@
 
 from random import Random
 
-from gameenv.arena import decor
-from gameenv.arena.levels import Draft
+from gameenv.arena.levels import LevelDraft
 from gameenv.arena.tasks import lantern_below
 from gameenv.arena.tasks.common import insist
 from gameenv.arena.tasks.go_to_prop import draft
+from gameenv.arena.world import decor
 
 NAME = "go-to-lantern"
 _BELOW = 0.18
 """Chance that the lantern stands below."""
 
 
-def build(rng: Random) -> Draft:
+def build(rng: Random) -> LevelDraft:
     """A room with the lantern and one to three other lights."""
     if rng.random() < _BELOW:
         return insist(lambda: lantern_below.draft(rng))

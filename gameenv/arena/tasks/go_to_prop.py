@@ -4,13 +4,13 @@ from random import Random
 from typing import Literal
 
 from gameenv.arena.conditions import Near
-from gameenv.arena.decor import Prop
-from gameenv.arena.house import build_house
-from gameenv.arena.legs.press import Press
-from gameenv.arena.legs.walk import Walk
-from gameenv.arena.levels import Draft
-from gameenv.arena.rooms import Room
+from gameenv.arena.levels import LevelDraft
+from gameenv.arena.player.legs.press import Press
+from gameenv.arena.player.legs.walk import Walk
 from gameenv.arena.tasks.common import furnish, insist, maybe_door, maybe_stairs, start_thing
+from gameenv.arena.world.decor import Prop
+from gameenv.arena.world.house import build_house
+from gameenv.arena.world.rooms import Room
 
 NEAR = 80.0
 """The goal holds within this many map units: two and a half player widths."""
@@ -23,7 +23,7 @@ NEXT_ROOM = 0.4
 VERBS = ("Go to", "Walk to", "Move to", "Find", "Reach")
 
 
-def draft(rng: Random, target: Prop, others: list[Prop], name: str) -> Draft:
+def draft(rng: Random, target: Prop, others: list[Prop], name: str) -> LevelDraft:
     """A level whose goal is to stand near ``target`` while ``others`` (and more) stand about."""
     if rng.random() < NEXT_ROOM:
         kind = rng.choice(("opening", "door"))
@@ -34,14 +34,14 @@ def draft(rng: Random, target: Prop, others: list[Prop], name: str) -> Draft:
     thing, *_ = furnish(rng, room, [target, *others], rng.randint(0, 2))
     room.add_blocks(rng, rng.randint(0, 4))
     start = start_thing(rng, room, (thing.x, thing.y))
-    return Draft(
+    return LevelDraft(
         room.plan, start, _goal(rng, name), Near(thing.x, thing.y, NEAR, for_s=STAY_S), (Walk(thing.x, thing.y, REST),)
     )
 
 
 def _in_the_next_room(
     rng: Random, kind: Literal["opening", "door"], target: Prop, others: list[Prop], name: str
-) -> Draft:
+) -> LevelDraft:
     """The target is in another room, behind an opening or a door that must be opened first."""
     house = build_house(rng, kind)
     near, far, passage = house.near, house.far, house.passage
@@ -53,7 +53,7 @@ def _in_the_next_room(
     start = start_thing(rng, near, passage.before(40), 160.0)
     walk = Walk(thing.x, thing.y, REST)
     route = (Press(*passage.before(16), face=passage.beyond(0)), walk) if kind == "door" else (walk,)
-    return Draft(house.plan, start, _goal(rng, name), Near(thing.x, thing.y, NEAR, for_s=STAY_S), route)
+    return LevelDraft(house.plan, start, _goal(rng, name), Near(thing.x, thing.y, NEAR, for_s=STAY_S), route)
 
 
 def _goal(rng: Random, name: str) -> str:

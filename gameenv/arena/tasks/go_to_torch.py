@@ -2,14 +2,14 @@
 
 from random import Random
 
-from gameenv.arena import decor
-from gameenv.arena.levels import Draft
+from gameenv.arena.levels import LevelDraft
 from gameenv.arena.tasks.go_to_prop import draft
+from gameenv.arena.world import decor
 
 NAME = "go-to-torch"
 
 
-def build(rng: Random) -> Draft:
+def build(rng: Random) -> LevelDraft:
     """A room with the wanted torch and one or both of the other colours."""
     colours = rng.sample(sorted(decor.TORCHES), 3)
     wanted, *others = [decor.TORCHES[colour] for colour in colours]

@@ -3,16 +3,16 @@
 from random import Random
 
 from gameenv.arena.conditions import OnPlatform
-from gameenv.arena.legs.jump import Jump
-from gameenv.arena.levels import Draft
-from gameenv.arena.rooms import Room
+from gameenv.arena.levels import LevelDraft
+from gameenv.arena.player.legs.jump import Jump
 from gameenv.arena.tasks.common import furnish, maybe_door, maybe_poster, maybe_stairs, start_thing
+from gameenv.arena.world.rooms import Room
 
 NAME = "jump-ledge"
 PHRASES = ("Jump onto the ledge", "Jump up on the ledge", "Get onto the ledge", "Jump up to the ledge")
 
 
-def build(rng: Random) -> Draft:
+def build(rng: Random) -> LevelDraft:
     """A room with one ledge, and perhaps stairs, crates, a door."""
     room = Room.roll(rng, (15, 24))
     ledge = room.add_ledge(rng)
@@ -24,4 +24,4 @@ def build(rng: Random) -> Draft:
     dx, dy = ledge.inward
     start = start_thing(rng, room, (ledge.edge[0] - dx * 32, ledge.edge[1] - dy * 32), 160.0)
     jump = Jump(ledge.edge, ledge.inward, ledge.half_width, ledge.rest, ledge.top)
-    return Draft(room.plan, start, rng.choice(PHRASES), OnPlatform(*ledge.rect, ledge.top), (jump,))
+    return LevelDraft(room.plan, start, rng.choice(PHRASES), OnPlatform(*ledge.rect, ledge.top), (jump,))

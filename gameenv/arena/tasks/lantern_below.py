@@ -3,15 +3,15 @@
 import math
 from random import Random
 
-from gameenv.arena import decor
 from gameenv.arena.conditions import Looks
-from gameenv.arena.geometry import Thing
-from gameenv.arena.legs.look import Look
-from gameenv.arena.levels import Draft
-from gameenv.arena.pits import Pit, dig_pit
-from gameenv.arena.rooms import NoPlaceError, Room
+from gameenv.arena.levels import LevelDraft
+from gameenv.arena.player.legs.look import Look
+from gameenv.arena.player.walker import STANDING_EYES
 from gameenv.arena.tasks.common import furnish, maybe_door, start_thing
-from gameenv.arena.walker import STANDING_EYES
+from gameenv.arena.world import decor
+from gameenv.arena.world.geometry import Thing
+from gameenv.arena.world.pits import Pit, dig_pit
+from gameenv.arena.world.rooms import NoPlaceError, Room
 
 PHRASES = ("Look down at the lantern", "Look at the lantern below", "Find the lantern down below")
 _MIDDLE, _SHOWN = 40, 60
@@ -24,7 +24,7 @@ _STAND = 44.0
 _REST = 20.0
 
 
-def draft(rng: Random) -> Draft:
+def draft(rng: Random) -> LevelDraft:
     """A room with a pit, the lantern in it, and other lights above."""
     room = Room.roll(rng, (17, 26))
     pit = dig_pit(rng, room)
@@ -40,7 +40,7 @@ def draft(rng: Random) -> Draft:
     start = start_thing(rng, room, place, 192.0)
     if math.dist((start.x, start.y), lantern) < _VIEW + 16:
         raise NoPlaceError("start")
-    return Draft(room.plan, start, rng.choice(PHRASES), condition, (Look(*place, (*lantern, float(z)), _REST),))
+    return LevelDraft(room.plan, start, rng.choice(PHRASES), condition, (Look(*place, (*lantern, float(z)), _REST),))
 
 
 def _seen_from(pit: Pit, beyond: float) -> float:

@@ -3,18 +3,18 @@
 from random import Random
 
 from gameenv.arena.conditions import DoorOpened
-from gameenv.arena.legs.press import Press
-from gameenv.arena.levels import Draft
-from gameenv.arena.pictures import BUTTON
-from gameenv.arena.rooms import Room
+from gameenv.arena.levels import LevelDraft
+from gameenv.arena.player.legs.press import Press
 from gameenv.arena.tasks.common import furnish, maybe_door, maybe_poster, maybe_stairs, start_thing
+from gameenv.arena.world.pictures import BUTTON
+from gameenv.arena.world.rooms import Room
 
 NAME = "press-switch"
 PHRASES = ("Press the switch", "Push the button", "Press the red button", "Find and press the switch")
 _TAG = 1
 
 
-def build(rng: Random) -> Draft:
+def build(rng: Random) -> LevelDraft:
     """A room with a switch, the niche that it opens, and things that are none of its business."""
     room = Room.roll(rng)
     niche = room.add_niche(rng, _TAG)
@@ -26,7 +26,7 @@ def build(rng: Random) -> Draft:
     room.add_blocks(rng, rng.randint(0, 4))
     (x, y), (dx, dy) = panel.middle, panel.side
     start = start_thing(rng, room, (x - dx * 24, y - dy * 24))
-    return Draft(
+    return LevelDraft(
         room.plan,
         start,
         rng.choice(PHRASES),

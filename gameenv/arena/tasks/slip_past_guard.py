@@ -11,17 +11,17 @@ from random import Random
 
 import numpy as np
 
-from gameenv.arena import decor
 from gameenv.arena.conditions import Within
-from gameenv.arena.geometry import CELL, PLAYER_START, Thing
-from gameenv.arena.halls import Hall, Point, roll_hall
-from gameenv.arena.legs.dash import Dash
-from gameenv.arena.legs.lurk import Lurk
-from gameenv.arena.legs.walk import Walk
-from gameenv.arena.levels import Draft
-from gameenv.arena.rooms import NoPlaceError
-from gameenv.arena.sentry import STRIDE, STRIDE_TICS, Beat, Pose
-from gameenv.arena.sight import Sight
+from gameenv.arena.levels import LevelDraft
+from gameenv.arena.player.legs.dash import Dash
+from gameenv.arena.player.legs.lurk import Lurk
+from gameenv.arena.player.legs.walk import Walk
+from gameenv.arena.world import decor
+from gameenv.arena.world.geometry import CELL, PLAYER_START, Thing
+from gameenv.arena.world.halls import Hall, Point, roll_hall
+from gameenv.arena.world.rooms import NoPlaceError
+from gameenv.arena.world.sentry import STRIDE, STRIDE_TICS, Beat, Pose
+from gameenv.arena.world.sight import Sight
 
 NAME = "slip-past-guard"
 PHRASES = ("Slip past the guard", "Sneak past the guard", "Slip by the guard", "Get past the guard unseen")
@@ -44,7 +44,7 @@ _RUSH_IS_CAUGHT = 0.7
 """Share of levels in which the guard is where it catches a player who does not wait."""
 
 
-def build(rng: Random) -> Draft:
+def build(rng: Random) -> LevelDraft:
     """A hall with the guard in it."""
     hall = roll_hall(rng)
     beat = _roll_beat(rng, hall)
@@ -62,7 +62,7 @@ def build(rng: Random) -> Draft:
     hall.plan.things.append(_guard(rng, beat, _caught(sight.seen(poses, crossing), [0]), arrives))
     lurk = Lurk(*hide, HIDE, rest, beat, windows, MEAN_WAIT_S)
     route = Walk(*hide, HIDE), lurk, Dash(*hall.way[1], GATE), Dash(*rest, REST)
-    return Draft(hall.plan, start, rng.choice(PHRASES), Within(*hall.there), route, frozenset({"actors"}))
+    return LevelDraft(hall.plan, start, rng.choice(PHRASES), Within(*hall.there), route, frozenset({"actors"}))
 
 
 def _roll_beat(rng: Random, hall: Hall) -> Beat:

@@ -9,7 +9,7 @@ from gymnasium.utils.env_checker import check_env
 
 from gameenv.actions import action_index
 from gameenv.arena.env import ArenaEnv
-from gameenv.arena.expert import Expert
+from gameenv.arena.player.expert import Expert
 from gameenv.arena.tasks import ALL, TASKS
 from gameenv.errors import InvalidInputError
 

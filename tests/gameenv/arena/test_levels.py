@@ -4,12 +4,12 @@ from dataclasses import replace
 import pytest
 
 from gameenv.arena.conditions import DoorOpened, Near, OnPlatform
+from gameenv.arena.engine.slots import SLOT_BYTES
 from gameenv.arena.levels import SPLITS, Level
-from gameenv.arena.nav import NavGrid
-from gameenv.arena.slots import SLOT_BYTES
 from gameenv.arena.state import ArenaState
 from gameenv.arena.steplimit import step_limit
 from gameenv.arena.tasks import ALL, TASKS, level
+from gameenv.arena.world.nav import NavGrid
 from gameenv.errors import InvalidInputError, UnknownNameError
 
 

@@ -12,17 +12,17 @@ from gameenv.actions import action_index
 from gameenv.arena.aim import pitch_to
 from gameenv.arena.conditions import Looks, LooksAtOne
 from gameenv.arena.env import ArenaEnv
-from gameenv.arena.expert import Expert
-from gameenv.arena.geometry import Panel
 from gameenv.arena.judge import Judge
-from gameenv.arena.legs.look import Look
 from gameenv.arena.levels import Level
-from gameenv.arena.nav import NavGrid
-from gameenv.arena.pictures import HIGH_POSTERS, POSTERS
+from gameenv.arena.player.expert import Expert
+from gameenv.arena.player.legs.look import Look
+from gameenv.arena.player.walker import MAX_DOWN_DEG, MAX_UP_DEG
+from gameenv.arena.player.way import Way
 from gameenv.arena.state import ArenaState
 from gameenv.arena.tasks import level
-from gameenv.arena.walker import MAX_DOWN_DEG, MAX_UP_DEG
-from gameenv.arena.way import Way
+from gameenv.arena.world.geometry import Panel
+from gameenv.arena.world.nav import NavGrid
+from gameenv.arena.world.pictures import HIGH_POSTERS, POSTERS
 
 MakeArena = Callable[..., ArenaEnv]
 AT = 0.0, 0.0, 41.0

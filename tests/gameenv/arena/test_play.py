@@ -12,11 +12,12 @@ import pytest
 import gameenv  # noqa: F401 (registers the environments)
 from gameenv.actions import NONE
 from gameenv.arena import tasks
-from gameenv.arena.expert import Expert
+from gameenv.arena.engine.ownership import own_engines
 from gameenv.arena.play import NEXT_LEVEL_KEY, play_levels
-from gameenv.arena.processes import own_engines
+from gameenv.arena.player.expert import Expert
+from gameenv.desktop.keyboard import KeySender
+from gameenv.desktop.opening import open_sender
 from gameenv.errors import DisplayError, InvalidInputError
-from gameenv.keyboard import KeySender, open_sender
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from gymnasium.utils.env_checker import check_env
 
 from gameenv.actions import ACTIONS, KEYS, action_index
 from gameenv.errors import InvalidInputError, UnknownNameError
-from gameenv.live import LiveEnv
+from gameenv.live.env import LiveEnv
 from tests.gameenv.live.display import Probe, wait_for
 from tests.gameenv.live.probe import BASE, COLOURS
 
@@ -182,7 +182,7 @@ def test_a_wrong_action_is_refused_and_presses_nothing(probe: Probe, make_env: M
 
 
 def test_a_person_plays_and_every_tick_is_reported(probe: Probe, make_env: Make) -> None:
-    from gameenv.keyboard import open_sender  # noqa: PLC0415
+    from gameenv.desktop.opening import open_sender  # noqa: PLC0415
 
     env = make_env(control="human", fps=20)
     env.reset()

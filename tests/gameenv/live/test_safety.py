@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from gameenv.actions import action_index
+from gameenv.desktop.keyboard import KeySender
+from gameenv.desktop.opening import open_sender
 from gameenv.errors import AmbiguousWindowError, DisplayError, GameEnvError, NoWindowError, WindowBusyError, WindowError
-from gameenv.keyboard import KeySender, open_sender
-from gameenv.live import LiveEnv
+from gameenv.live.env import LiveEnv
 from tests.conftest import is_alive, keys_down
 from tests.gameenv.live.display import Probe, wait_for, x_server
 

@@ -7,15 +7,15 @@ import pytest
 from gameenv.arena import sets
 from gameenv.arena.tasks import TASKS
 from gameenv.errors import InvalidInputError, UnknownNameError
-from policies.evaluation.plan import Plan
+from policies.evaluation.plan import EvaluationPlan
 from policies.load import NamedSpec
 
 RANDOM, NONE = NamedSpec("random", "random"), NamedSpec("none", "none")
 
 
-def plan(**changes: object) -> Plan:
+def plan(**changes: object) -> EvaluationPlan:
     asked: dict = {"policies": (RANDOM,), "tasks": ("go-to-lantern",), "split": "test", "episodes": 2}
-    return Plan(**{**asked, **changes})
+    return EvaluationPlan(**{**asked, **changes})
 
 
 def test_every_policy_plays_the_same_levels() -> None:

@@ -14,15 +14,15 @@ import pytest
 from gameenv.errors import GameEnvError, InvalidInputError
 from policies.base import Policy
 from policies.evaluation import host, worker
-from policies.evaluation.plan import Plan
+from policies.evaluation.plan import EvaluationPlan
 from policies.evaluation.pool import WorkerPool
 from policies.evaluation.results import EpisodeRow
 from policies.load import NamedSpec
 from tests.policies.evaluation import players
 
 
-def plan(player: str, **changes: object) -> Plan:
-    asked = Plan((named(player),), ("go-to-lantern",), "validation", 4, frame_size=(256, 144))
+def plan(player: str, **changes: object) -> EvaluationPlan:
+    asked = EvaluationPlan((named(player),), ("go-to-lantern",), "validation", 4, frame_size=(256, 144))
     return replace(asked, **changes)  # type: ignore[arg-type]
 
 

@@ -10,13 +10,13 @@ from gameenv.actions import ActionChunk
 from gameenv.arena import sets
 from gameenv.errors import InvalidInputError
 from policies.card import ModelCard
-from policies.evaluation.plan import Plan
+from policies.evaluation.plan import EvaluationPlan
 from policies.evaluation.results import CONFIG_FILE, EPISODES_FILE, EpisodeRow, ResultsFolder
 from policies.load import NamedSpec
 from policies.rollout import EpisodeResult
 
 RANDOM = NamedSpec("random", "random")
-PLAN = Plan((RANDOM,), ("go-to-lantern",), "validation", 3)
+PLAN = EvaluationPlan((RANDOM,), ("go-to-lantern",), "validation", 3)
 RESULT = EpisodeResult(
     success=True,
     reached=True,
@@ -39,7 +39,7 @@ RESULT = EpisodeResult(
 )
 
 
-def begin(out: Path, plan: Plan) -> None:
+def begin(out: Path, plan: EvaluationPlan) -> None:
     """Play the first episode of an evaluation."""
     with ResultsFolder(out, plan) as folder:
         folder.append(EpisodeRow.of(next(plan.jobs(plan.policies[0])), RESULT))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from policies.evaluation.latency import Latency
-from policies.evaluation.plan import Plan
+from policies.evaluation.plan import EvaluationPlan
 from policies.evaluation.results import EpisodeRow
 from policies.evaluation.statistics import wilson
 from policies.evaluation.summary import summarize
@@ -15,7 +15,7 @@ from policies.evaluation.tables import latency_table, pairs_table, results_table
 from policies.load import NamedSpec
 
 A, B = NamedSpec("a", "random"), NamedSpec("b", "none")
-PLAN = Plan((A, B), ("go-to-lantern", "climb-stairs"), "test", 10)
+PLAN = EvaluationPlan((A, B), ("go-to-lantern", "climb-stairs"), "test", 10)
 
 
 def rows(policy: NamedSpec, task: str, won: Iterable[int], **more: Any) -> list[EpisodeRow]:

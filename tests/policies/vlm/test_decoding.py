@@ -11,7 +11,7 @@ import torch
 from gameenv.actions import ACTIONS, CHUNK_LENGTH
 from gameenv.errors import GameEnvError
 from policies.vlm import tiny
-from policies.vlm.decoding import Decoder, Row
+from policies.vlm.decoding import Decoder, ReplyRow
 from policies.vlm.inputs import InputMaker, ModelInputs, collate
 from tests.policies.vlm import oracle
 
@@ -24,7 +24,7 @@ def make_decoder(model: Any, maker: InputMaker, temperature: float = 0.0) -> Dec
     return Decoder(model, maker.reply, maker.pad_id, maker.image_id, temperature)
 
 
-def decode(decoder: Decoder, batch: list[ModelInputs], rows: list[Row]) -> int:
+def decode(decoder: Decoder, batch: list[ModelInputs], rows: list[ReplyRow]) -> int:
     return sum(1 for _ in decoder.passes(batch, rows))
 
 
@@ -55,7 +55,7 @@ def compare(maker: InputMaker, dtype: torch.dtype, weights: int, cases: int) -> 
             right = rng.integers(CHUNK_LENGTH + 1) if rng.random() < 0.3 else 0
             guess = [*committed, *draft[len(committed) :]]
             guess[len(committed) : right] = words[len(committed) : right]
-            row = Row(guess, len(committed))
+            row = ReplyRow(guess, len(committed))
             passes = decode(decoder, [inputs], [row])
             assert 1 <= passes <= CHUNK_LENGTH - len(committed)
             assert passes == 1 or right < CHUNK_LENGTH, "a right draft takes one pass"
@@ -99,8 +99,8 @@ def test_a_batch_equals_one_by_one(maker: InputMaker) -> None:
     model = small_model(maker, 5).double()
     decoder = make_decoder(model, maker)
     cases = [random_case(rng, maker) for _ in range(24)]
-    alone = [Row([*committed, *draft[len(committed) :]], len(committed)) for _, committed, draft in cases]
-    together = [Row([*row.words], row.known) for row in alone]
+    alone = [ReplyRow([*committed, *draft[len(committed) :]], len(committed)) for _, committed, draft in cases]
+    together = [ReplyRow([*row.words], row.known) for row in alone]
     passes = [decode(decoder, [inputs], [row]) for (inputs, _, _), row in zip(cases, alone, strict=True)]
     most = decode(decoder, [inputs for inputs, _, _ in cases], together)
     assert [row.words for row in together] == [row.words for row in alone]
@@ -112,7 +112,7 @@ def test_words_are_published_as_they_are_settled(maker: InputMaker) -> None:
     decoder = make_decoder(small_model(maker, 2).double(), maker)
     for _ in range(20):
         inputs, committed, draft = random_case(rng, maker)
-        row = Row([*committed, *draft[len(committed) :]], len(committed))
+        row = ReplyRow([*committed, *draft[len(committed) :]], len(committed))
         settled = [row.words[: row.known] for _ in decoder.passes([inputs], [row])]
         assert all(len(one) < len(other) for one, other in itertools.pairwise(settled))
         assert all(row.words[: len(words)] == words for words in settled), "what was published is not taken back"
@@ -126,7 +126,7 @@ def test_draws_do_not_depend_on_the_draft_and_follow_the_models_odds(maker: Inpu
     drawn: Counter[int] = Counter()
     for _ in range(400):
         noise = rng.gumbel(size=(CHUNK_LENGTH, len(ACTIONS)))
-        rows = [Row(rng.integers(0, 12, CHUNK_LENGTH).tolist(), 0, noise) for _ in range(2)]
+        rows = [ReplyRow(rng.integers(0, 12, CHUNK_LENGTH).tolist(), 0, noise) for _ in range(2)]
         for row in rows:
             decode(decoder, [inputs], [row])
         assert rows[0].words == rows[1].words
@@ -159,4 +159,4 @@ def test_logits_that_are_not_numbers(maker: InputMaker) -> None:
     decoder = make_decoder(model, maker)
     inputs = random_case(np.random.default_rng(0), maker)[0]
     with pytest.raises(GameEnvError, match=r"not numbers.*float32"):
-        decode(decoder, [inputs], [Row([1] * 7, 0)])
+        decode(decoder, [inputs], [ReplyRow([1] * 7, 0)])

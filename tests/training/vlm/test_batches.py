@@ -19,7 +19,7 @@ from training.data import load_data
 from training.progress import TrainingProgress
 from training.vlm.batches import IGNORED, ROW, Collator, Examples, FrameFiles
 from training.vlm.course import make_examples
-from training.vlm.job import Job, Team
+from training.vlm.job import Team, VLMTraining
 from training.vlm.trainer import Conduct
 
 
@@ -91,7 +91,7 @@ def test_frames_that_are_shrunk_for_the_model_are_those_it_would_make_of_them(se
     data = load_data(str(segments), 0.25, 0, 2)
     quiet = Console(quiet=True)
     conduct = Conduct(tmp_path, "cpu")
-    job = Job(Mock(), data, spec, settings(frame_size=spec.size), conduct, Team("cpu"), quiet, quiet)
+    job = VLMTraining(Mock(), data, spec, settings(frame_size=spec.size), conduct, Team("cpu"), quiet, quiet)
     with TrainingProgress(quiet) as progress:
         examples = make_examples(job, progress)
     assert list((tmp_path / "cache").glob("*.npy"))
@@ -104,7 +104,9 @@ def test_frames_that_are_shrunk_for_the_model_are_those_it_would_make_of_them(se
 def test_shuffled_goals_leave_the_held_out_ones_alone(segments: Path, tmp_path: Path) -> None:
     data = load_data(str(segments), 0.25, 0, 2)
     quiet = Console(quiet=True)
-    job = Job(Mock(), data, SPEC, settings(shuffle_goals=True), Conduct(tmp_path, "cpu"), Team("cpu"), quiet, quiet)
+    job = VLMTraining(
+        Mock(), data, SPEC, settings(shuffle_goals=True), Conduct(tmp_path, "cpu"), Team("cpu"), quiet, quiet
+    )
     with TrainingProgress(quiet) as progress:
         examples = make_examples(job, progress)
     cut = examples.training

@@ -13,12 +13,12 @@ from policies import load_policy
 from policies.conformance import check_policy
 from training import pretrain
 from training.data import load_data
-from training.point import Point
+from training.step_report import StepReport
 from training.vlm.batches import Examples, FrameFiles
 from training.vlm.checkpoints import newest
 from training.vlm.muon import build_optimizer
-from training.vlm.settings import Settings
-from training.vlm.trainer import Conduct, Fitted, fit
+from training.vlm.settings import VLMSettings
+from training.vlm.trainer import Conduct, FittedVLM, fit
 
 SPEC = FrameSpec(64, 32)
 
@@ -28,13 +28,13 @@ def arguments(segments: Path, out: Path, **more: Any) -> pretrain.Args:
     return pretrain.Args(data=str(segments), out=str(out), validation=0.25, **{**sizes, **more})
 
 
-def settings(**more: Any) -> Settings:
+def settings(**more: Any) -> VLMSettings:
     plain: dict[str, Any] = {"base": "new", "lora": None, "epochs": 2, "batch_size": 8, "accumulation": 1}
     plain |= {"processes": 1, "learning_rate": 1.5e-3, "warmup": 0.1, "weight_decay": 0.0, "frame_size": SPEC.size}
-    return Settings(**{**plain, "four_bit": False, "backend": "trl", "seed": 0, "target": "words", **more})
+    return VLMSettings(**{**plain, "four_bit": False, "backend": "trl", "seed": 0, "target": "words", **more})
 
 
-def train(segments: Path, folder: Path, stop_at: int | None = None, **more: Any) -> tuple[dict[str, Any], Fitted]:
+def train(segments: Path, folder: Path, stop_at: int | None = None, **more: Any) -> tuple[dict[str, Any], FittedVLM]:
     data = load_data(str(segments), 0.25, 0, 8)
     samples = [*data.training, *data.validation]
     files = FrameFiles([sample.image for sample in samples])
@@ -43,7 +43,7 @@ def train(segments: Path, folder: Path, stop_at: int | None = None, **more: Any)
     learner = pretrain.build_learner(arguments(segments, folder), data, SPEC)
     conduct = Conduct(folder, "cpu", save_steps=2, evaluations=1, gradient_checkpointing=False)
 
-    def look(point: Point) -> None:
+    def look(point: StepReport) -> None:
         if point.step == stop_at:
             raise KeyboardInterrupt
 

@@ -1,0 +1,169 @@
+"""The scripted expert: sees the referee's state, presses one of the twelve actions a tick, walks like a person.
+
+Fits the ``Policy`` protocol by shape. Where it errs on purpose it says so (``"noise"``). Knows nothing of who
+records or judges it.
+"""
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+import gymnasium as gym
+
+from gameenv.actions import CHUNK_LENGTH, Action, ActionChunk, parse_action
+from gameenv.arena.judge import ticks_to_hold
+from gameenv.arena.player.guide import Act, Guide
+from gameenv.arena.player.view import ShowsState, shows_state
+from gameenv.arena.player.walker import Walker
+from gameenv.arena.state import ArenaState
+from gameenv.errors import InvalidInputError
+from gameenv.frames import Frame, check_frame
+
+_NOISE_ACTIONS: tuple[Action, ...] = ("left", "right", "left", "right", "w", "s", "a", "d", "none")
+_EXCURSION_TICKS = (2, 6)
+
+
+class Expert:
+    """Plays any arena level.
+
+    Args:
+        noise: Share of ticks, 0 to 0.5, that ``act`` spends in short random excursions, so that recoveries are in
+            the data. ``predict`` has none.
+
+    Raises:
+        InvalidInputError: If ``noise`` is out of range.
+    """
+
+    def __init__(self, noise: float = 0.0) -> None:
+        if not 0 <= noise <= 0.5:
+            raise InvalidInputError(f"noise is a share from 0 to 0.5, got {noise}")
+        self._noise = noise
+        self._env: ShowsState | None = None
+        self._guide: Guide | None = None
+        self._rng = Random(0)
+        self._excursion: list[Action] = []
+
+    def attach(self, env: gym.Env[Any, Any]) -> None:
+        """Take the environment whose state the expert may see.
+
+        Raises:
+            InvalidInputError: If it is not the arena.
+        """
+        bare = env.unwrapped
+        if not shows_state(bare):
+            raise InvalidInputError(f"the expert plays the built-in arena only, got {type(bare).__name__}")
+        self._env = bare
+
+    def reset(self, goal: str, *, seed: int | None = None) -> None:
+        """Begin an episode; call after the environment's own ``reset``.
+
+        Args:
+            goal: What to do in words. The expert knows the level's own goal and plays for that.
+            seed: Makes the noise repeatable.
+
+        Raises:
+            InvalidInputError: If there is no environment yet, or the goal is empty.
+        """
+        if not isinstance(goal, str) or not goal.strip():
+            raise InvalidInputError(f"a goal is a short sentence such as 'Go to the lantern', got {goal!r}")
+        if self._env is None:
+            raise InvalidInputError("the expert needs the environment: call attach(env) first")
+        level = self._env.level
+        self._rng = Random(f"{level.id}/{seed}")
+        self._guide = Guide(level, self._rng)
+        self._excursion = []
+        self._foreseen: list[Guide] = []
+        self._foreseen_from = self._env.tick
+
+    def act(self) -> Act:
+        """The next action for the state as it is now, and whether it is meant or noise.
+
+        Raises:
+            InvalidInputError: Before ``attach`` and ``reset``.
+        """
+        env, guide = self._begun()
+        if self._excursion:
+            return self._stray(guide), "noise"
+        if self._noise and not (guide.resting or guide.is_freeing or guide.is_steady):
+            shortest, longest = _EXCURSION_TICKS
+            mean_length = (shortest + longest) / 2
+            if self._rng.random() < self._noise / mean_length / (1 - self._noise):
+                self._excursion = [self._rng.choice(_NOISE_ACTIONS)] * self._rng.randint(shortest, longest)
+                return self._stray(guide), "noise"
+        return guide.choose(env.state)
+
+    def _stray(self, guide: Guide) -> Action:
+        """The next action of an excursion."""
+        word = self._excursion.pop()
+        guide.interrupt(word)
+        return word
+
+    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
+        """What to do in the next seven ticks, foreseen with the engine's own laws of motion; never noise.
+
+        Seven ``none`` come only when the goal is reached, or will be by the last of them.
+
+        Args:
+            frame: Not looked at.
+            committed: At most six actions already promised to the game; the chunk begins with them.
+
+        Raises:
+            InvalidInputError: Before ``attach`` and ``reset``, for more than six committed, or for what is no frame.
+            UnknownNameError: If a committed word is not in the vocabulary.
+        """
+        env, guide = self._begun()
+        check_frame(frame)
+        promised = _check_committed(committed)
+        played = env.tick - self._foreseen_from
+        if 0 < played <= len(self._foreseen):  # what was foreseen has been played
+            guide = self._guide = self._foreseen[played - 1]
+        chunk, states = self._foresee(env, guide, promised)
+        if chunk.done and not _reaches(env, states):
+            guide.begin()
+            chunk, _ = self._foresee(env, guide, promised)
+            if chunk.done:  # too early to say so, or the way has led elsewhere
+                chunk = ActionChunk((*chunk.actions[:-1], "w"))
+        return chunk
+
+    def _foresee(
+        self, env: ShowsState, guide: Guide, promised: Sequence[Action]
+    ) -> tuple[ActionChunk, list[ArenaState]]:
+        """The chunk from here, and the states from now to its end."""
+        turn_tics = _tics_in(env, env.tick - 1) * 2 if env.held in ("left", "right") else 0
+        walker = Walker(env.state, turn_tics, env.tics_until(env.tick))
+        self._foreseen, self._foreseen_from = [], env.tick
+        guide = guide.copy()
+        words: list[Action] = []
+        states = [walker.state]
+        for slot in range(CHUNK_LENGTH):
+            chosen, _ = guide.choose(walker.state)
+            words.append(promised[slot] if slot < len(promised) else chosen)
+            if words[-1] != chosen:
+                guide.interrupt(words[-1])
+            self._foreseen.append(guide.copy())
+            walker = guide.settle(walker.hold(words[-1], _tics_in(env, env.tick + slot)))
+            states.append(walker.state)
+        return ActionChunk(tuple(words)), states
+
+    def _begun(self) -> tuple[ShowsState, Guide]:
+        if self._env is None or self._guide is None:
+            raise InvalidInputError("the expert needs the environment: call attach(env) and reset(goal) first")
+        return self._env, self._guide
+
+
+def _reaches(env: ShowsState, states: Sequence[ArenaState]) -> bool:
+    """Whether the goal holds at the end of some ticks, and has for as long as it takes."""
+    condition = env.level.condition
+    return all(condition.holds(state) for state in states[-1 - ticks_to_hold(condition, env.fps) :])
+
+
+def _tics_in(env: ShowsState, tick: int) -> int:
+    return env.tics_until(tick + 1) - env.tics_until(tick)
+
+
+def _check_committed(committed: Sequence[Action]) -> tuple[Action, ...]:
+    if isinstance(committed, str):
+        raise InvalidInputError(f"committed is a sequence of words, got the string {committed!r}")
+    if len(committed) >= CHUNK_LENGTH:
+        raise InvalidInputError(f"at most {CHUNK_LENGTH - 1} actions can be committed, got {len(committed)}")
+    return tuple(parse_action(word) for word in committed)

@@ -1,0 +1,93 @@
+"""Jump onto a ledge: take a run-up, jump before the edge, walk on to the middle.
+
+In the air the engine's player keeps his speed and cannot steer, so what counts is how fast he was when he jumped.
+"""
+
+import math
+from dataclasses import dataclass
+
+from gameenv.actions import Action
+from gameenv.arena.player.legs.leg import Moves, Stop
+from gameenv.arena.player.walker import FRICTION, GLIDE_TICS, MAX_SPEED, WALK_THRUST
+from gameenv.arena.player.way import Way
+from gameenv.arena.state import ArenaState
+
+_RUN_UP = 176.0
+_JUMP_FROM, _JUMP_BY, _JUMP_TO = 84.0, 64.0, 44.0
+_FAST = 4.5  # map units a tic: enough to come down on the ledge
+_ASIDE = 24.0
+_BESIDE = 56.0  # nearer than this one may stand beside the ledge, not before it
+_STOP = 24.0
+_LEAP: tuple[Action, ...] = ("space", "w", "w", "w")
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """Onto a ledge.
+
+    Attributes:
+        edge: The middle of its edge, map units.
+        direction: From the edge onto the ledge, (dx, dy).
+        half_width: Of the edge.
+        rest: Where to come to rest on the ledge.
+        top: Height of the ledge.
+    """
+
+    edge: tuple[float, float]
+    direction: tuple[int, int]
+    half_width: float
+    rest: tuple[float, float]
+    top: float
+    seconds: float = 2.0
+
+    @property
+    def begins(self) -> Stop:
+        """At the beginning of the run-up."""
+        return Stop(self.edge[0] - self.direction[0] * _RUN_UP, self.edge[1] - self.direction[1] * _RUN_UP, _STOP)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """On the ledge."""
+        return self.rest
+
+    def next(self, way: Way, state: ArenaState) -> Moves:
+        """Where the player is in run-up, leap and landing, and what comes next there."""
+        (dx, dy), (x, y) = self.direction, (state.x - self.edge[0], state.y - self.edge[1])
+        before, forward = -(x * dx + y * dy), state.vx * dx + state.vy * dy
+        if state.z >= self.top - 1:
+            return self._walk_on(way, state)
+        if state.z > 1:  # in the air
+            return Moves(("w",))
+        straight = way.face(state, (state.x + 100 * dx, state.y + 100 * dy))
+        left = (y + state.vy * GLIDE_TICS) * dx - (x + state.vx * GLIDE_TICS) * dy  # where one comes to rest
+        running = forward > _FAST and straight is None and abs(left) < self.half_width - _ASIDE / 2
+        if running and before > _JUMP_TO:
+            return Moves(("w",)) if before > _JUMP_FROM else Moves(_LEAP)
+        word = None
+        off_line = abs(left) > self.half_width - _ASIDE
+        if before > _RUN_UP + 2 * _STOP or abs(left) > self.half_width + _ASIDE or (off_line and before < _BESIDE):
+            word = way.walk(state, (self.begins.x, self.begins.y), _STOP)
+        word = word or straight
+        if word is None and off_line:
+            word = "d" if left > 0 else "a"
+        if word is None:
+            word = "w" if _speed_after(before - _JUMP_BY, forward) > _FAST else "s"
+        return Moves((word,))
+
+    def _walk_on(self, way: Way, state: ArenaState) -> Moves:
+        """To the middle of the ledge; over it, too, if the speed carries that far."""
+        distance = math.dist((state.x, state.y), self.rest)
+        toward = (state.vx * (self.rest[0] - state.x) + state.vy * (self.rest[1] - state.y)) / max(distance, 1.0)
+        if distance - toward * GLIDE_TICS <= _STOP:
+            return Moves(done=True)
+        return Moves((way.face(state, self.rest, 20.0) or "w",))
+
+
+def _speed_after(distance: float, speed: float) -> float:
+    """Speed of a player who holds ``w`` for so many map units, from a speed (negative: backwards) on."""
+    walked = 0.0
+    while walked < distance and speed < MAX_SPEED - 0.5:
+        speed += WALK_THRUST
+        walked += speed
+        speed *= FRICTION
+    return speed

@@ -1,0 +1,328 @@
+"""``gameenv/Live-v0``: a window of any game as an environment, in real time. The game does not wait for ``step``.
+
+Ticks come at absolute deadlines, whatever the policy does; keys are pressed and let go of by the watchdog process.
+Knows nothing of who plays or records, and has no referee: reward is 0 and it never terminates by itself.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from gameenv.actions import ACTIONS, NONE
+from gameenv.clock import DEFAULT_FPS, NS_PER_S, period_ns
+from gameenv.desktop.keyboard import KEY_NAMES, bind_keys
+from gameenv.desktop.opening import open_window_system
+from gameenv.desktop.screen import REMEDIES
+from gameenv.desktop.window import find_window
+from gameenv.errors import InvalidInputError, UnknownNameError, WindowError
+from gameenv.frames import DEFAULT_SIZE, Fit, Frame, FrameSpec
+from gameenv.live.companion import Companion
+from gameenv.live.guard import Control
+from gameenv.live.messages import EndReason, Grab, WatchEnded, WatchSettings
+from gameenv.live.ring import FrameRing
+
+CONTROLS: tuple[Control, ...] = ("agent", "human")
+_MAX_FPS = 60
+_REMINDER_S = 10.0
+
+
+class LiveEnv(gym.Env[Frame, int]):
+    """A game's window, found at the first ``reset`` and, should it have been closed, again at a later one.
+
+    Observation: ``(height, width, 3)`` uint8 RGB of the window's client area, of one shape whatever the window does.
+    Action: ``Discrete(12)``, see ``gameenv.ACTIONS``; with ``control="human"`` it is not looked at. Reward is 0.
+
+    ``step`` holds the action until the next tick and then grabs. Keys go to the window only while it has the focus:
+    ``step`` waits without it, and truncates after ``focus_timeout_s``. ``info`` has what DESIGN promises, and:
+    ``control`` (who has the keys: a person's game key takes over from the agent), ``hotkeys`` (pressed since the last
+    grab), ``problem`` (a key of ``gameenv.desktop.screen.REMEDIES`` or None), ``interrupted`` (the focus or the control
+    was lost and what was planned is void), ``lateness_ns``, ``skipped`` (ticks without a grab since the last) and, in
+    the step that truncates, ``truncated_because``.
+
+    Args:
+        window: A regular expression found in the window's title, or the window's number.
+        process: A regular expression found in its program's file name.
+        fps: Ticks a second, above 0 to 60.
+        control: ``"agent"``: actions are pressed. ``"human"``: a person plays, and every tick is reported.
+        keys: Words whose key is another in this game, such as ``{"enter": "e"}``.
+        frame_size: Width and height of the observation.
+        fit: How another aspect ratio is fitted into it, ``"letterbox"`` or ``"stretch"``.
+        focus_timeout_s: How long to wait for the window to get the focus (back).
+        reset_hook: Called by ``reset`` with this environment after all keys are up, to bring the game to a start.
+        notify: Told in a sentence what a person should know; by default the log ``gameenv.live.env``.
+        panic_key: Stops the agent at once.
+        hand_back_key: Gives the control back to the agent.
+        hotkeys: Keys to report in ``info["hotkeys"]``.
+        render_mode: ``"rgb_array"`` or None.
+
+    Raises:
+        UnknownNameError: If a word, key, fit or control does not exist.
+        InvalidInputError: If a size, rate or binding cannot be used.
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": DEFAULT_FPS}  # noqa: RUF012 (Gymnasium's own shape)
+
+    def __init__(  # noqa: PLR0917 (Gymnasium passes them by name)
+        self,
+        window: str | int | None = None,
+        process: str | None = None,
+        fps: float = DEFAULT_FPS,
+        control: Control = "agent",
+        keys: Mapping[str, str] | None = None,
+        frame_size: tuple[int, int] = DEFAULT_SIZE,
+        fit: Fit = "letterbox",
+        focus_timeout_s: float = 30.0,
+        reset_hook: Callable[["LiveEnv"], object] | None = None,
+        notify: Callable[[str], object] | None = None,
+        panic_key: str = "f12",
+        hand_back_key: str = "f11",
+        hotkeys: Sequence[str] = ("p",),
+        render_mode: str | None = None,
+    ) -> None:
+        if not window and not process:
+            raise InvalidInputError('name the window by its title or its process: window="The Dark Mod"')
+        if len(frame_size) != 2:
+            raise InvalidInputError(f"frame_size is (width, height), got {frame_size!r}")
+        if not 0 < fps <= _MAX_FPS:
+            raise InvalidInputError(
+                f"a live window runs at more than 0 and at most {_MAX_FPS} ticks a second, got {fps}"
+            )
+        if control not in CONTROLS:
+            raise UnknownNameError("control", control, CONTROLS)
+        if focus_timeout_s < 0:
+            raise InvalidInputError(f"focus_timeout_s must be at least 0, got {focus_timeout_s}")
+        if render_mode not in (None, "rgb_array"):
+            raise InvalidInputError(f"render_mode is 'rgb_array' or None, got {render_mode!r}")
+        special = (panic_key, hand_back_key, *hotkeys) if control == "agent" else tuple(hotkeys)
+        for key in special:
+            if key not in KEY_NAMES:
+                raise UnknownNameError("key", key, KEY_NAMES)
+        if len(set(special)) != len(special):
+            raise InvalidInputError(f"each hotkey needs a key of its own, got {', '.join(special)}")
+        self.window = window
+        self.process = process
+        self.fps = float(fps)
+        self.control: Control = control
+        self.bound = bind_keys(keys, special)
+        self.frame_spec = FrameSpec(*frame_size, fit=fit)
+        self.focus_timeout_s = focus_timeout_s
+        self.render_mode = render_mode
+        self._reset_hook = reset_hook
+        self.notify: Callable[[str], object] = notify or logging.getLogger(__name__).warning
+        self._special = panic_key, hand_back_key, tuple(hotkeys)
+        self.observation_space = gym.spaces.Box(0, 255, self.frame_spec.shape, np.uint8)
+        self.action_space = gym.spaces.Discrete(len(ACTIONS))  # pyright: ignore[reportAttributeAccessIssue] (int64)
+        self._companion: Companion | None = None
+        self._ring: FrameRing | None = None
+        self._number = 0
+        self._info: dict[str, Any] = {}
+        self._problem: str | None = None
+        self._goal: str | None = None
+        self._over = True
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Frame, dict[str, Any]]:
+        """Let go of all keys, call the reset hook, wait for the focus if an agent plays, and grab tick 0.
+
+        Args:
+            seed: Not used: a live game has no seed.
+            options: ``{"goal": text}`` is reported as ``info["goal"]``.
+
+        Raises:
+            NoWindowError, AmbiguousWindowError: If not exactly one window matches; lists those there are.
+            WindowBusyError: If another agent plays it.
+            WindowError: If it does not get the focus in time, or is closed meanwhile.
+            DisplayError: If this desktop cannot be seen, listened to, or pressed keys for; says what to do.
+            MissingExtraError: If the extra ``live`` is not installed.
+        """
+        super().reset(seed=seed)
+        self._over = True
+        goal = (options or {}).get("goal")
+        self._goal = None if goal is None else str(goal)
+        answer = self._begin()
+        if self._reset_hook is not None:
+            self._reset_hook(self)
+            answer = self._begin()
+        if isinstance(answer, Grab) and not answer.focused and self.control == "agent":
+            answer = self._await_focus(answer)
+            if isinstance(answer, Grab):
+                answer = self._begin()
+        if isinstance(answer, WatchEnded):
+            self._forget_companion()
+            raise WindowError(answer.text)
+        self._over = False
+        return self._receive(answer)
+
+    def step(self, action: int) -> tuple[Frame, float, bool, bool, dict[str, Any]]:
+        """Hold an action until the next tick, then grab; with ``control="human"``, wait for the next tick only.
+
+        Raises:
+            InvalidInputError: If the action is not 0 to 11, or the episode is over.
+        """
+        if self._over or self._companion is None:
+            raise InvalidInputError("the episode is over or was never begun; call reset() first")
+        if not self.action_space.contains(action):
+            raise InvalidInputError(f"an action is a whole number from 0 to {len(ACTIONS) - 1}, got {action!r}")
+        if self.control == "human":
+            answer = self._companion.next_grab()
+        else:
+            answer = self._companion.hold(ACTIONS[int(action)])
+            if isinstance(answer, Grab) and not answer.focused:
+                answer = self._await_focus(answer)
+        if isinstance(answer, WatchEnded):
+            return self._end(answer)
+        frame, info = self._receive(answer)
+        return frame, 0.0, False, False, info
+
+    def release(self) -> None:
+        """Let go of all keys and say goodbye to the episode; ``reset`` begins the next."""
+        self._over = True
+        if self._companion is not None and isinstance(self._companion.begin(), WatchEnded):
+            self._forget_companion()
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """The ``info`` of the last grab."""
+        return dict(self._info)
+
+    @property
+    def watchdog_pid(self) -> int | None:
+        """Process number of the watchdog, None before the first ``reset`` and after ``close``."""
+        return None if self._companion is None else self._companion.pid
+
+    def render(self) -> Frame | None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The last frame with ``render_mode="rgb_array"``, else None."""
+        return None if self.render_mode is None else self._last_frame()
+
+    def close(self) -> None:
+        """Let go of all keys and of the window. May be called twice."""
+        self._over = True
+        self._forget_companion()
+
+    def _begin(self) -> Grab | WatchEnded:
+        """Tick 0 of the watchdog process there is or, where that or its window has gone, of a new one."""
+        if self._companion is not None:
+            answer = self._companion.begin()
+            if isinstance(answer, Grab):
+                return answer
+            self._forget_companion()
+        self._companion = self._start()
+        return self._companion.begin()
+
+    def _start(self) -> Companion:
+        handle = self.window if isinstance(self.window, int) else self._find()
+        ring = self._ring = FrameRing(self.frame_spec.shape)
+        panic_key, hand_back_key, hotkeys = self._special
+        settings = WatchSettings(
+            handle=handle,
+            fps=self.fps,
+            control=self.control,
+            bound=self.bound,
+            frame=self.frame_spec,
+            panic_key=panic_key,
+            hand_back_key=hand_back_key,
+            hotkeys=hotkeys,
+            ring=ring.name,
+            owner_pid=os.getpid(),
+        )
+        return Companion(settings, ring)
+
+    def _find(self) -> int:
+        assert not isinstance(self.window, int)
+        windows = open_window_system()
+        try:
+            return find_window(windows, self.window, self.process).handle
+        finally:
+            windows.close()
+
+    def _forget_companion(self) -> None:
+        if self._companion is not None:
+            self._companion.close()
+            self._companion = None
+
+    def _await_focus(self, grab: Grab) -> Grab | WatchEnded:
+        """Wait, with all keys up, until the window has the focus; ended if it does not get it in time."""
+        assert self._companion is not None
+        if grab.focused:
+            return grab
+        self.notify(
+            f"the game does not have the focus: no key is pressed. Click into its window (waiting {self._timeout})"
+        )
+        skipped, events = grab.skipped, grab.events
+        last_reminder_s = 0.0
+        began = grab.t_ns
+        while not grab.focused:
+            self._companion.skip(grab)
+            waited_s = (grab.t_ns - began) / NS_PER_S
+            if waited_s >= self.focus_timeout_s:
+                return WatchEnded("focus-lost", f"the game did not get the focus within {self._timeout}")
+            if waited_s - last_reminder_s >= _REMINDER_S:
+                last_reminder_s = waited_s
+                self.notify(f"still waiting for the focus: {self.focus_timeout_s - waited_s:.0f} s left")
+            answer = self._companion.hold(NONE)
+            if isinstance(answer, WatchEnded):
+                return answer
+            grab = answer
+            skipped += grab.skipped + 1
+            events += grab.events
+        self.notify("the game has the focus again")
+        return replace(grab, skipped=skipped, late=True, events=events, interrupted=True)
+
+    @property
+    def _timeout(self) -> str:
+        return f"{self.focus_timeout_s:g} s"
+
+    def _receive(self, grab: Grab) -> tuple[Frame, dict[str, Any]]:
+        assert self._companion is not None
+        frame = self._companion.frame(grab)
+        if grab.problem != self._problem and grab.problem is not None:
+            self.notify(REMEDIES[grab.problem])
+        self._problem = grab.problem
+        self._number = grab.number
+        self._info = {
+            "goal": self._goal,
+            "tick": grab.tick,
+            "t_ns": grab.t_ns,
+            "held": grab.held,
+            "late": grab.late,
+            "focused": grab.focused,
+            "new_frame": grab.new_frame,
+            "key_events": grab.events,
+            "control": grab.control,
+            "hotkeys": grab.hotkeys,
+            "problem": grab.problem,
+            "interrupted": grab.interrupted,
+            "lateness_ns": grab.lateness_ns,
+            "skipped": grab.skipped,
+        }
+        return frame, dict(self._info)
+
+    def _end(self, ended: WatchEnded) -> tuple[Frame, float, bool, bool, dict[str, Any]]:
+        """The last step of an episode: the last frame once more, and why it is over."""
+        self._over = True
+        self._forget_companion()
+        self.notify(ended.text)
+        reason: EndReason = ended.reason
+        info = {
+            **self._info,
+            "tick": self._info["tick"] + 1,
+            "t_ns": self._info["t_ns"] + round(period_ns(self.fps)),
+            "held": (),
+            "focused": False,
+            "new_frame": False,
+            "key_events": (),
+            "hotkeys": (),
+            "interrupted": True,
+            "truncated_because": reason,
+        }
+        self._info = info
+        return self._last_frame(), 0.0, False, True, dict(info)
+
+    def _last_frame(self) -> Frame:
+        if self._ring is None:
+            return np.zeros(self.frame_spec.shape, np.uint8)
+        return self._ring.peek(self._number)

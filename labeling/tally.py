@@ -1,0 +1,102 @@
+"""What a labeling run did, added up and put into words.
+
+Knows nothing of how segments are built.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.table import Table
+
+from gameenv.actions import ACTIONS
+from labeling.build import LabeledSession
+
+_TOP_GOALS = 10
+_BAR = 40  # columns of the longest bar
+_DROPPED = {
+    "noise": "an exploring (noise) action among the seven",
+    "no_next": "the take ends before the seven are complete",
+    "missing_frame": "the frame is missing",
+}
+
+
+class Summary:
+    """Adds up outcomes and prints them.
+
+    Attributes:
+        segments: Clips by what became of them: built, kept, human.
+        samples: Samples in all of them.
+        dropped: Rows without a sample, by reason.
+        goals: Samples by goal.
+        words: Rows by their own action word.
+        completed: Clips whose goal was reached by their end.
+        extra_bytes: Disk used beyond the recordings.
+        copied_bytes: How much of that is frames that could not be linked.
+    """
+
+    def __init__(self) -> None:
+        self.segments: Counter[str] = Counter()
+        self.samples = 0
+        self.dropped: Counter[str] = Counter()
+        self.goals: Counter[str] = Counter()
+        self.words: Counter[str] = Counter()
+        self.completed = 0
+        self.extra_bytes = 0
+        self.copied_bytes = 0
+
+    def add(self, outcomes: Iterable[LabeledSession]) -> None:
+        """Count what became of some clips."""
+        for outcome in outcomes:
+            record = outcome.record
+            self.segments[outcome.what] += 1
+            self.samples += len(record.rows)
+            self.dropped.update(record.dropped)
+            self.goals[record.goal] += len(record.rows)
+            self.words.update(record.words)
+            self.completed += record.completed
+            self.extra_bytes += outcome.extra_bytes
+            self.copied_bytes += record.copied_bytes
+
+    def show(self, console: Console) -> None:
+        """Print it."""
+        total = self.segments.total()
+        parts = ", ".join(
+            f"{self.segments[what]} {word}"
+            for what, word in (
+                ("built", "built now"),
+                ("kept", "there already"),
+                ("human", "labeled by a person, kept"),
+            )
+            if self.segments[what]
+        )
+        console.print(f"{total} segments ({parts}), {self.completed} of them end with their goal reached")
+        console.print(f"{self.samples} samples; {self.dropped.total()} rows have none" + (":" if self.dropped else ""))
+        for reason, count in self.dropped.most_common():
+            console.print(f"  {count}: {_DROPPED.get(reason, reason)}")
+        goals = self.goals.most_common(_TOP_GOALS)
+        console.print(_histogram("goal", "samples", goals))
+        if len(self.goals) > len(goals):
+            console.print(f"  and {len(self.goals) - len(goals)} more goals")
+        console.print(_histogram("action", "rows", [(word, self.words[word]) for word in ACTIONS]))
+        console.print(f"{_size(self.extra_bytes)} of disk beyond the recordings")
+        if self.copied_bytes:
+            console.print(
+                f"  {_size(self.copied_bytes)} of that are copied frames: the recordings lie on a file system that "
+                "cannot be linked to from here"
+            )
+
+
+def _histogram(name: str, unit: str, counts: list[tuple[str, int]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column(name)
+    table.add_column(unit, justify="right")
+    table.add_column("")
+    most = max((count for _, count in counts), default=0)
+    for label, count in counts:
+        table.add_row(label, str(count), "#" * round(_BAR * count / most) if most else "")
+    return table
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**20:.1f} MiB"

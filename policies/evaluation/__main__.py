@@ -1,0 +1,245 @@
+"""``gameenv-evaluate``: any policies, the same levels for all, numbers with confidence intervals.
+
+Composes the parts in ``policies.evaluation``; what each does is written there.
+"""
+
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from gameenv.actions import CHUNK_LENGTH
+from gameenv.arena.levels import Split
+from gameenv.arena.sets import level_set
+from gameenv.cli import run_command
+from gameenv.errors import DiskFullError, GameEnvError, InvalidInputError, require
+from gameenv.frames import DEFAULT_SIZE
+from policies.base import Policy
+from policies.card import check_env
+from policies.evaluation import host, statistics, tables
+from policies.evaluation.latency import Latency, measure
+from policies.evaluation.plan import ARENA, EvaluationPlan
+from policies.evaluation.pool import WorkerPool
+from policies.evaluation.results import SUMMARY_FILE, EpisodeRow, ResultsFolder, write_json
+from policies.evaluation.summary import summarize
+from policies.load import NamedSpec, card_of, load_policy, parse_named_specs
+from policies.options import DEFAULT_OPTIONS, ModelOptions
+from policies.report.page import write_report
+from recording.disk import is_full
+
+_PLAIN: Any = {"markup": False, "highlight": False}
+"""How to print what others named: as it is."""
+_TABLE_COLUMNS = 80
+
+
+@dataclass(frozen=True)
+class Args:
+    """Measure policies on arena levels: success, paired tests, latency, and a report to look at.
+
+    One episode a level, the same levels for every policy. A run that is stopped goes on when the same command is
+    given again. Policies are: none, random, expert, replay:<session>, bc:<path>, a folder with a model or an adapter,
+    the hub id of a Qwen3-VL, the address of a server (http://host:port/v1), or package.module:factory; put name= in
+    front to give one a name.
+
+    Example: gameenv-evaluate --policies random mine=models/bc --tasks go-to-lantern open-door --execute 7 3
+    For a table to publish: gameenv-evaluate --policies random mine=models/bc --tasks all --levels arena-test-v1
+    """
+
+    policies: tuple[str, ...] = ("random", "expert")
+    """Who plays: specs, or name=spec."""
+    tasks: tuple[str, ...] = ("go-to-lantern",)
+    """Arena tasks; "all" stands for each of them."""
+    split: Split | None = None
+    """Levels to play on; validation unless told. Tune on validation; test is for numbers you publish."""
+    levels: str | None = None
+    """Play a frozen set's levels, checked against its hashes: arena-val-v1 (validation) or arena-test-v1 (test)."""
+    episodes: int = 100
+    """Levels of each task."""
+    execute: tuple[int, ...] = (CHUNK_LENGTH,)
+    """How many of a chunk's seven actions are played before looking again; several values are several runs."""
+    seed: int = 0
+    """Number of the first level."""
+    frame_size: tuple[int, int] = DEFAULT_SIZE
+    """Width and height of the frames."""
+    workers: int = 2
+    """Processes that play at the same time."""
+    out: Path = Path("runs/evaluation")
+    """Folder for config.json, episodes.jsonl, summary.json and report.html."""
+    report: bool = True
+    """Write report.html at the end."""
+    model: Annotated[ModelOptions, tyro.conf.arg(name="")] = DEFAULT_OPTIONS
+
+
+def main() -> None:
+    """The console script."""
+    run_command(evaluate, Args, "gameenv-evaluate")
+
+
+def evaluate(args: Args) -> None:
+    """Run an evaluation to its end, or go on with one.
+
+    Raises:
+        GameEnvError: If anything that was asked for cannot be done; before the first episode where that can be known.
+    """
+    console = Console(width=None if Console().is_terminal else 120)
+    plan = EvaluationPlan(
+        policies=parse_named_specs(args.policies),
+        tasks=args.tasks,
+        split=args.split or (level_set(args.levels).split if args.levels else "validation"),
+        episodes=args.episodes,
+        execute=args.execute,
+        seed=args.seed,
+        frame_size=args.frame_size,
+        model=args.model,
+        levels=args.levels,
+    )
+    if args.workers < 1:
+        raise InvalidInputError(f"--workers must be at least 1, got {args.workers}")
+    try:
+        run(plan, args.out, workers=args.workers, console=console)
+        if args.report:
+            _write_report(args.out, console)
+    except OSError as error:
+        if not is_full(error):
+            raise
+        raise DiskFullError(
+            f"the disk of {error.filename or args.out} is full; the episodes played until now are kept. Make room and "
+            "run the same command again"
+        ) from error
+
+
+def run(plan: EvaluationPlan, out: Path, workers: int, console: Console) -> dict[str, Any]:
+    """Play what is left of a plan, write ``summary.json`` last, and print it.
+
+    Returns:
+        The content of ``summary.json``.
+
+    Raises:
+        GameEnvError: As ``evaluate``.
+    """
+    statistics.require_statsmodels()
+    if plan.env_id == ARENA:
+        require("vizdoom", "arena")
+    check_levels(plan, console)
+    check_cards(plan, console)
+    policies = {named.name: _load(named, plan.model) for named in plan.policies}
+    with ResultsFolder(out, plan) as folder:
+        play(plan, policies, folder, workers, console)
+        latency = _measure_latency(plan, policies, console)
+        summary = summarize(plan, folder.rows, latency)
+        write_json(out / SUMMARY_FILE, summary)
+        _tell(summary, folder.rows, console)
+    console.print(f"Results are in {out}", **_PLAIN)
+    return summary
+
+
+def check_levels(plan: EvaluationPlan, console: Console) -> None:
+    """Where a frozen set is to be played, make its levels once more and compare them.
+
+    Raises:
+        InvalidInputError: If this version makes other levels; names them.
+    """
+    if plan.levels is None:
+        return
+    levels = level_set(plan.levels)
+    with console.status(f"Comparing the levels with those of {levels.name}"):
+        differences = levels.verify(plan.tasks, plan.episodes)
+    if differences:
+        raise InvalidInputError(
+            f"these are not the levels of {levels.name}: {'; '.join(differences)}. Use the version of gameenv that the "
+            "set belongs to, or leave --levels out"
+        )
+    if levels.engine_difference:
+        console.print(levels.engine_difference, style="yellow", **_PLAIN)
+
+
+def check_cards(plan: EvaluationPlan, console: Console) -> None:
+    """Compare every model's card with the environment, and say by name what differs.
+
+    Raises:
+        InvalidInputError: If a model cannot play in this environment; names the policy.
+    """
+    cards = [(named, card_of(named.spec)) for named in plan.policies]
+    if not any(card for _, card in cards):
+        return
+    with closing(plan.env(plan.tasks[0]).make()) as env:
+        for named, card in cards:
+            try:
+                warnings = check_env(card, env) if card else []
+            except InvalidInputError as error:
+                raise InvalidInputError(f"policy {named.name!r}: {error}") from error
+            for warning in warnings:
+                console.print(f"policy {named.name!r}: {warning}", style="yellow", **_PLAIN)
+
+
+def play(
+    plan: EvaluationPlan, policies: dict[str, Policy], folder: ResultsFolder, workers: int, console: Console
+) -> None:
+    """Play every episode that the folder does not have yet, policy after policy."""
+    played = {row.key for row in folder.rows}
+    left = {named.name: [job for job in plan.jobs(named) if job.key not in played] for named in plan.policies}
+    total = sum(map(len, left.values()))
+    if not total:
+        console.print("Every episode of this evaluation has been played.")
+        return
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with WorkerPool(min(workers, total)) as pool, Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task("", total=plan.size, completed=plan.size - total)
+        for name, jobs in left.items():
+            if not jobs:
+                continue
+            progress.update(bar, description=name)
+            started_s = time.monotonic()
+            batching = host.batching(policies[name])
+            if batching:
+                host.share_cores(workers)
+            for row in pool.run(jobs, partial(host.answer, batching) if batching else None):
+                folder.append(row)
+                progress.advance(bar)
+            console.print(f"{name}: {len(jobs)} episodes in {time.monotonic() - started_s:.0f} s", **_PLAIN)
+
+
+def _load(named: NamedSpec, options: ModelOptions) -> Policy:
+    try:
+        return load_policy(named.spec, options)
+    except GameEnvError as error:
+        if named.name == named.spec:
+            raise
+        raise InvalidInputError(f"policy {named.name!r}: {error}") from error
+
+
+def _measure_latency(plan: EvaluationPlan, policies: dict[str, Policy], console: Console) -> dict[str, Latency]:
+    host.take_cores()
+    env = plan.env(plan.tasks[0])
+    with console.status("Timing each policy by itself"):
+        return {name: measure(policy, env, plan.seed) for name, policy in policies.items()}
+
+
+def _tell(summary: dict[str, Any], rows: list[EpisodeRow], console: Console) -> None:
+    narrow = console.width
+    console.width = max(narrow, _TABLE_COLUMNS)  # a line that wraps loses nothing; a table squeezed into it would
+    console.print(tables.results_table(summary))
+    if summary["pairs"]:
+        console.print(tables.pairs_table(summary))
+    console.print(tables.latency_table(summary))
+    console.width = narrow
+    first_errors = {row.policy: row for row in reversed(rows) if row.error}
+    for name, row in first_errors.items():
+        count = sum(other.policy == name and other.error is not None for other in rows)
+        text = f"{count} episodes of {name!r} failed with an error; the first: {row.error}"
+        console.print(text, style="red", **_PLAIN)
+
+
+def _write_report(out: Path, console: Console) -> None:
+    path = write_report(out, progress=console.is_terminal)
+    console.print(f"The report is {path}", **_PLAIN)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""The trainer on made-up samples that a network can learn: the colour and the goal decide the action."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gameenv.actions import ActionChunk
+from gameenv.errors import InvalidInputError
+from policies.bc import INPUT_SIZE, Without, build_word_list
+from training.bc.trainer import CHECKPOINT_FILE, Arrays, BCSettings, Trainer, make_arrays
+from training.step_report import StepReport
+
+GOALS = ["Go left", "Go right"]
+WORDS = build_word_list(GOALS)
+SETTINGS = BCSettings(
+    epochs=4, batch_size=16, learning_rate=3e-3, weight_decay=0.0, jitter=0.1, seed=0, shuffle_goals=False
+)
+
+
+def samples(count: int, seed: int) -> Arrays:
+    rng = np.random.default_rng(seed)
+    frames = np.zeros((count, INPUT_SIZE[1], INPUT_SIZE[0], 3), np.uint8)
+    bright = rng.integers(0, 2, count)
+    frames[bright == 1] = 200
+    goals = [GOALS[i] for i in rng.integers(0, 2, count)]
+    words = [("none" if not lit else goal.split()[1]) for lit, goal in zip(bright, goals, strict=True)]
+    return make_arrays(frames, goals, [ActionChunk.of([word] * 7) for word in words], WORDS)
+
+
+def trainer(
+    folder: Path, settings: BCSettings = SETTINGS, dataset_id: str = "made-up", training: Arrays | None = None
+) -> Trainer:
+    folder.mkdir(exist_ok=True)
+    training, validation = training or samples(160, 1), samples(64, 2)
+    return Trainer(settings, WORDS, training=training, validation=validation, folder=folder, dataset_id=dataset_id)
+
+
+def weights(network: torch.nn.Module) -> torch.Tensor:
+    return torch.cat([value.flatten() for value in network.state_dict().values()])
+
+
+def test_learns_from_frame_and_goal(tmp_path: Path):
+    fitted = trainer(tmp_path).fit()
+    assert fitted.accuracy.by_slot[0] == 1.0
+    assert fitted.curve[-1][2] < fitted.curve[0][2]
+
+
+def test_shuffled_goals_leave_only_what_the_frame_tells(tmp_path: Path):
+    fitted = trainer(tmp_path, replace(SETTINGS, shuffle_goals=True)).fit()
+    assert fitted.accuracy.by_slot[0] < 0.9
+
+
+@pytest.mark.parametrize("without", ["frames", "goals"])
+def test_a_control_learns_nothing_from_what_is_hidden(tmp_path: Path, without: Without):
+    settings, data = replace(SETTINGS, without=without), samples(160, 1)
+    blank = np.zeros_like(data.frames) if without == "frames" else data.frames
+    mute = np.zeros_like(data.bags) if without == "goals" else data.bags
+    other = replace(data, frames=blank, bags=mute)
+    fitted = trainer(tmp_path / "a", settings).fit()
+    from_other = trainer(tmp_path / "b", settings, training=other).fit()
+    assert torch.equal(weights(fitted.network), weights(from_other.network))
+    assert fitted.accuracy.by_slot[0] < 0.9
+
+
+def test_same_seed_same_weights_other_seed_others(tmp_path: Path):
+    first, again = trainer(tmp_path / "a").fit(), trainer(tmp_path / "b").fit()
+    other = trainer(tmp_path / "c", replace(SETTINGS, seed=1)).fit()
+    assert torch.equal(weights(first.network), weights(again.network))
+    assert not torch.equal(weights(first.network), weights(other.network))
+
+
+def test_a_killed_training_ends_where_an_unbroken_one_does(tmp_path: Path):
+    whole = trainer(tmp_path / "whole").fit()
+
+    def stop(progress: StepReport) -> None:
+        if progress.step == 25 and progress.validation is None:  # in the middle of the third epoch
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer(tmp_path / "broken").fit(stop)
+    resumed = trainer(tmp_path / "broken").fit()
+    assert resumed.resumed_from == 2
+    assert torch.equal(weights(resumed.network), weights(whole.network))
+    assert resumed.curve == whole.curve
+
+
+@pytest.mark.parametrize(
+    ("settings", "dataset_id", "said"),
+    [
+        (replace(SETTINGS, learning_rate=1e-4), "made-up", "settings"),
+        (replace(SETTINGS, without="frames"), "made-up", "settings"),
+        (SETTINGS, "another", "dataset"),
+    ],
+)
+def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path, settings: BCSettings, dataset_id: str, said: str):
+    trainer(tmp_path).fit()
+    with pytest.raises(InvalidInputError, match=f"other {said}"):
+        trainer(tmp_path, settings, dataset_id).fit()
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path: Path):
+    (tmp_path / CHECKPOINT_FILE).write_bytes(b"not a checkpoint")
+    with pytest.raises(InvalidInputError, match=rf"cannot read .*{CHECKPOINT_FILE}"):
+        trainer(tmp_path).fit()
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 9])
+def test_very_short_trainings_work(tmp_path: Path, epochs: int):
+    settings = replace(SETTINGS, epochs=epochs, batch_size=160)  # one step an epoch
+    assert len(trainer(tmp_path, settings).fit().curve) == epochs

@@ -1,0 +1,252 @@
+"""Trains the convolutional baseline (``policies.bc``) on labeled samples, with checkpoints and resume.
+
+Knows nothing of the command line. What it is told to report, it reports through ``on_progress``.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gameenv.actions import CHUNK_LENGTH
+from gameenv.errors import InvalidInputError, require
+from policies.bc import Without, bag_of_words, build_network, hide, save_atomically
+from training.metrics import Accuracy, score
+from training.step_report import StepReport
+
+CHECKPOINT_FILE = "checkpoint.pt"
+_EVAL_BATCH = 1024
+_CLIP_NORM = 1.0
+_SHORTEST = 20  # steps; a one-cycle schedule divides by its first tenth less one
+
+
+@dataclass(frozen=True, slots=True)
+class BCSettings:
+    """What decides the outcome of a training; a resumed one must agree in all of it."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    jitter: float
+    seed: int
+    shuffle_goals: bool
+    without: Without | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrays:
+    """Samples as arrays: frames ``(n, h, w, 3)`` uint8, bags ``(n, words)`` float32, chunks ``(n, 7)`` int64.
+
+    ``previous`` ``(n,)`` is what was done a tick before, -1 where it is not known; None where it does not matter.
+    """
+
+    frames: np.ndarray
+    bags: np.ndarray
+    chunks: np.ndarray
+    previous: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.chunks)
+
+
+@dataclass(frozen=True, slots=True)
+class FittedBC:
+    """A trained network, its held-out accuracy, and the loss curve as (step, training, held-out) points.
+
+    ``resumed_from`` is the epoch a checkpoint held; ``seconds`` is this run's time.
+    """
+
+    network: Any
+    accuracy: Accuracy
+    best_epoch: int
+    curve: tuple[tuple[int, float, float], ...]
+    resumed_from: int
+    seconds: float
+
+
+class Trainer:
+    """Trains one network; call ``fit`` once.
+
+    Args:
+        settings: What decides the outcome.
+        words: The word list of the bags.
+        training: Samples to learn from.
+        validation: Held-out samples; the epoch with the lowest loss on them is kept.
+        folder: Where the checkpoint is kept, one an epoch.
+        dataset_id: Names the data, so that a checkpoint is not resumed on another dataset.
+    """
+
+    def __init__(
+        self,
+        settings: BCSettings,
+        words: tuple[str, ...],
+        *,
+        training: Arrays,
+        validation: Arrays,
+        folder: Path,
+        dataset_id: str,
+    ) -> None:
+        self._torch: Any = require("torch", "train")
+        self._settings = settings
+        self._training, self._validation = (_hide(each, settings.without) for each in (training, validation))
+        self._jitter = 0.0 if settings.without == "frames" else settings.jitter  # or the one picture would flicker
+        self._checkpoint = folder / CHECKPOINT_FILE
+        self._identity = {"settings": asdict(settings), "words": list(words), "dataset": dataset_id}
+        self._torch.manual_seed(settings.seed)
+        self._network: Any = build_network(len(words))
+        self._network.to(memory_format=self._torch.channels_last)
+        self._steps_per_epoch = max(1, len(training) // settings.batch_size)
+        steps = settings.epochs * self._steps_per_epoch
+        self._optimizer = self._torch.optim.AdamW(
+            self._network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self._schedule = self._torch.optim.lr_scheduler.OneCycleLR(
+            self._optimizer, max_lr=settings.learning_rate, total_steps=max(steps + 1, _SHORTEST), pct_start=0.1
+        )
+        self._goals = np.arange(len(training))
+        if settings.shuffle_goals:
+            self._goals = np.random.default_rng([settings.seed, 1]).permutation(len(training))
+
+    def fit(self, on_progress: Callable[[StepReport], object] = lambda point: None) -> FittedBC:
+        """Train to the end, from the last checkpoint on if there is one.
+
+        Raises:
+            InvalidInputError: If there is a checkpoint of other settings or data, or of a damaged file.
+        """
+        started = time.perf_counter()
+        epoch, best, curve = self._restore()
+        resumed_from = epoch
+        while epoch < self._settings.epochs:
+            train_loss = self._run_epoch(epoch, on_progress)
+            accuracy = self._evaluate()
+            epoch += 1
+            step = epoch * self._steps_per_epoch
+            curve.append((step, train_loss, accuracy.loss))
+            if best is None or accuracy.loss < best["accuracy"].loss:
+                weights = {name: value.clone() for name, value in self._network.state_dict().items()}
+                best = {"accuracy": accuracy, "epoch": epoch, "weights": weights}
+            self._save(epoch, best, curve)
+            steps = self._steps_per_epoch * self._settings.epochs
+            on_progress(StepReport(step, steps, 0.0, 0.0, train_loss, (accuracy.loss, accuracy.by_slot[0])))
+        if best is None:
+            raise InvalidInputError(f"nothing to train: epochs is {self._settings.epochs}, expected at least 1")
+        self._network.load_state_dict(best["weights"])
+        seconds = time.perf_counter() - started
+        return FittedBC(self._network, best["accuracy"], best["epoch"], tuple(curve), resumed_from, seconds)
+
+    def _run_epoch(self, epoch: int, on_progress: Callable[[StepReport], object]) -> float:
+        torch, settings = self._torch, self._settings
+        rng = np.random.default_rng([settings.seed, 2, epoch])  # by epoch, so that a resumed run sees the same batches
+        torch.manual_seed(settings.seed * 1_000_003 + epoch)
+        order = rng.permutation(len(self._training))
+        total = settings.epochs * self._steps_per_epoch
+        self._network.train()
+        running, started = 0.0, time.perf_counter()
+        for number in range(self._steps_per_epoch):
+            batch = np.sort(order[number * settings.batch_size : (number + 1) * settings.batch_size])
+            pixels = self._pixels(self._training.frames[batch], rng)
+            bags = torch.from_numpy(self._training.bags[self._goals[batch]])
+            truth = torch.from_numpy(self._training.chunks[batch])
+            logits = self._network(pixels, bags)
+            loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), truth.flatten())
+            self._optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(self._network.parameters(), _CLIP_NORM)
+            self._optimizer.step()
+            self._schedule.step()
+            running += loss.item()
+            step = epoch * self._steps_per_epoch + number + 1
+            pace = (time.perf_counter() - started) / (number + 1)
+            on_progress(StepReport(step, total, settings.batch_size / pace, pace, running / (number + 1)))
+        return running / self._steps_per_epoch
+
+    def _pixels(self, frames: np.ndarray, rng: np.random.Generator | None = None) -> Any:
+        """``(n, 3, h, w)`` float32 in 0..1; with dice, brightness and contrast vary a little from frame to frame."""
+        torch = self._torch
+        pixels = torch.from_numpy(np.array(frames)).permute(0, 3, 1, 2).float().div_(255)
+        if rng is not None and self._jitter:
+            gain, shift = 1 + self._jitter * rng.uniform(-1, 1, (2, len(frames), 1, 1, 1)).astype(np.float32)
+            pixels.mul_(torch.from_numpy(gain)).add_(torch.from_numpy((shift - 1) / 2)).clamp_(0, 1)
+        return pixels
+
+    def _evaluate(self) -> Accuracy:
+        torch, data = self._torch, self._validation
+        self._network.eval()
+        predicted, losses = [], 0.0
+        with torch.inference_mode():
+            for start in range(0, len(data), _EVAL_BATCH):
+                part = slice(start, start + _EVAL_BATCH)
+                logits = self._network(self._pixels(data.frames[part]), torch.from_numpy(data.bags[part]))
+                truth = torch.from_numpy(data.chunks[part])
+                losses += torch.nn.functional.cross_entropy(
+                    logits.flatten(0, 1), truth.flatten(), reduction="sum"
+                ).item()
+                predicted.append(logits.argmax(-1).numpy())
+        return score(np.concatenate(predicted), data.chunks, losses / (len(data) * CHUNK_LENGTH), data.previous)
+
+    def _save(self, epoch: int, best: dict[str, Any], curve: list[tuple[int, float, float]]) -> None:
+        state = {
+            "identity": self._identity,
+            "epoch": epoch,
+            "network": self._network.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "schedule": self._schedule.state_dict(),
+            "best": {**best, "accuracy": asdict(best["accuracy"])},
+            "curve": curve,
+        }
+        save_atomically(state, self._checkpoint)
+
+    def _restore(self) -> tuple[int, dict[str, Any] | None, list[tuple[int, float, float]]]:
+        if not self._checkpoint.exists():
+            return 0, None, []
+        try:
+            state = self._torch.load(self._checkpoint, map_location="cpu", weights_only=True)
+        except Exception as error:  # torch raises many kinds on a damaged file
+            raise InvalidInputError(
+                f"cannot read {self._checkpoint}: {error}. Delete it and train from the start."
+            ) from error
+        for name, mine in self._identity.items():
+            if state["identity"][name] != mine:
+                raise InvalidInputError(
+                    f"{self._checkpoint} belongs to a training with other {name}: it has "
+                    f"{_brief(state['identity'][name])}, now {_brief(mine)}. "
+                    "Use the same ones, name another --out, or delete it."
+                )
+        self._network.load_state_dict(state["network"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._schedule.load_state_dict(state["schedule"])
+        best = {**state["best"], "accuracy": Accuracy.from_json(state["best"]["accuracy"])}
+        return state["epoch"], best, [tuple(point) for point in state["curve"]]
+
+
+def chunks_to_array(chunks: Any) -> np.ndarray:
+    """Chunks as ``(n, 7)`` int64 action indices."""
+    return np.array([chunk.indices for chunk in chunks], np.int64).reshape(-1, CHUNK_LENGTH)
+
+
+def make_arrays(
+    frames: np.ndarray,
+    goals: list[str],
+    chunks: Any,
+    words: tuple[str, ...],
+    previous: np.ndarray | None = None,
+) -> Arrays:
+    """Put samples into arrays; a goal's bag is computed once."""
+    unique = sorted(set(goals))
+    bags = bag_of_words(unique, words)
+    index = {goal: i for i, goal in enumerate(unique)}
+    return Arrays(frames, bags[[index[goal] for goal in goals]], chunks_to_array(chunks), previous)
+
+
+def _hide(arrays: Arrays, without: Without | None) -> Arrays:
+    frames, bags = hide(arrays.frames, arrays.bags, without)
+    return replace(arrays, frames=frames, bags=bags)
+
+
+def _brief(value: object) -> str:
+    text = str(value)
+    return text if len(text) < 300 else text[:300] + "..."
