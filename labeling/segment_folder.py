@@ -1,7 +1,7 @@
 """The labeled-segment format: what one clip with its samples is on disk.
 
     <root>/<session_id>_seg0000/frame_0000.jpg   hard links to the recording's frames, numbered from the clip's start
-    <root>/<session_id>_seg0000/samples.jsonl    one line a sample, the message format of pipeline-spec.md
+    <root>/<session_id>_seg0000/samples.jsonl    one line a sample, the message format of docs/pipeline.md
     <root>/<session_id>_seg0000/segment.json     what the clip is; written last, so a folder without it is not complete
 
 Knows nothing of how clips are cut or who labels them.

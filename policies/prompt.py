@@ -1,6 +1,6 @@
 """The prompt and the reply: one home for the words a model is trained on and played with.
 
-The text and the message form are those of ``pipeline-spec.md``. Knows nothing of images, tokenizers or models.
+The text and the message form are those of ``docs/pipeline.md``. Knows nothing of images, tokenizers or models.
 """
 
 import json

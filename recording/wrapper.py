@@ -124,7 +124,7 @@ class RecordingWrapper(gym.Wrapper[Frame, int, Frame, int]):
         if missing := [name for name in _NEEDED if name not in info]:
             raise InvalidInputError(
                 f"the info of {self.env} lacks {', '.join(missing)}, without which it cannot be recorded; "
-                "see the info contract in gameenv's documentation"
+                "see docs/formats.md"
             )
         self._begin_tick(frame, info)
         return frame, info

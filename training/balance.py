@@ -1,6 +1,6 @@
 """What a dataset can teach at all: how often each action comes, and what is too rare to be learned.
 
-The troubleshooting list of the specification as checks before the training. Knows nothing of models.
+The troubleshooting list of ``docs/pipeline.md`` as checks before the training. Knows nothing of models.
 """
 
 from collections import Counter

@@ -38,11 +38,11 @@ class LiveEnv(gym.Env[Frame, int]):
     Action: ``Discrete(12)``, see ``gameenv.ACTIONS``; with ``control="human"`` it is not looked at. Reward is 0.
 
     ``step`` holds the action until the next tick and then grabs. Keys go to the window only while it has the focus:
-    ``step`` waits without it, and truncates after ``focus_timeout_s``. ``info`` has what DESIGN promises, and:
-    ``control`` (who has the keys: a person's game key takes over from the agent), ``hotkeys`` (pressed since the last
-    grab), ``problem`` (a key of ``gameenv.desktop.screen.REMEDIES`` or None), ``interrupted`` (the focus or the control
-    was lost and what was planned is void), ``lateness_ns``, ``skipped`` (ticks without a grab since the last) and, in
-    the step that truncates, ``truncated_because``.
+    ``step`` waits without it, and truncates after ``focus_timeout_s``. ``info`` has what every environment here gives
+    (``docs/formats.md``), and: ``control`` (who has the keys: a person's game key takes over from the agent),
+    ``hotkeys`` (pressed since the last grab), ``problem`` (a key of ``gameenv.desktop.screen.REMEDIES`` or None),
+    ``interrupted`` (the focus or the control was lost and what was planned is void), ``lateness_ns``, ``skipped``
+    (ticks without a grab since the last) and, in the step that truncates, ``truncated_because``.
 
     Args:
         window: A regular expression found in the window's title, or the window's number.
