@@ -3,15 +3,15 @@
 Those that both policies have but with other defaults are None until the policy fills in its own.
 """
 
-import os
-from dataclasses import dataclass, fields
-from typing import Literal
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, Literal
 
 import tyro
 
 from gameenv.errors import InvalidInputError, UnknownNameError
-from labeling.segment_folder import DEFAULT_ROOT
 from policies.bc import Without
+from training.options import ConductOptions, ReplyOptions, SampleOptions
 
 POLICIES = ("vlm", "bc")
 
@@ -34,34 +34,20 @@ class VlmOptions:
     """Load the base in 4 bits. None: yes on a GPU, no on a CPU; a base that is stored in 4 bits always is."""
     accumulation: int | None = None
     """Forward passes to a step. None: as many as make 8 samples. The processes of accelerate launch multiply that."""
-    warmup: float = 0.03
-    """Share of the steps in which the learning rate rises; then it falls along a cosine."""
-    loss_on: Literal["reply", "words"] = "reply"
-    """Which tokens count: the whole reply, or only its seven words."""
-    repeat_weight: float = 1.0
-    """Weight in the loss of a word that repeats the one before it: below 1, changes count for more."""
-    word_dropout: float = 0.0
-    """Share of the samples in which the words before each word are noise, so that it has to be read off the picture."""
     frame_size: tuple[int, int] | None = None
     """Width and height the model sees. None: those it learned on before, else those of the recordings."""
     gradient_checkpointing: bool | None = None
     """Compute activations twice instead of keeping them: less memory, slower. None: yes on a GPU, no on a CPU."""
     backend: Literal["auto", "trl", "unsloth"] = "auto"
     """What loads the base and puts the adapter on. auto: unsloth on a GPU where it is installed, else trl."""
-    device: Literal["cuda", "mps", "cpu"] | None = None
-    """None: the GPU if there is one (the first that CUDA_VISIBLE_DEVICES names), else the CPU."""
-    save_steps: int = 100
-    """A kill loses at most so many steps."""
-    evaluations: int = 2
-    """How often in an epoch the held-out samples are scored; the best checkpoint is kept."""
-    eval_samples: int = 1000
-    """How many held-out samples are scored, spread evenly."""
     checkpoint: str | None = None
     """Go on from this one in the folder's checkpoints. None: from the newest."""
     report_to: Literal["none", "tensorboard", "wandb", "trackio"] = "none"
     """A tracker to report to."""
     merge: bool = False
     """Also write the base with the adapter merged into it, to <out>/merged."""
+    reply: tyro.conf.OmitArgPrefixes[ReplyOptions] = field(default_factory=ReplyOptions)
+    conduct: tyro.conf.OmitArgPrefixes[ConductOptions] = field(default_factory=ConductOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +76,6 @@ class Args:
 
     policy: str = POLICIES[0]
     """What to train: vlm, a LoRA adapter on a Qwen3-VL; or bc, the small convolutional baseline."""
-    data: str = DEFAULT_ROOT
-    """Labeled samples (gameenv-label's folder)."""
     out: str | None = None
     """Where the model goes (vlm: models/gameplay_agent_lora, bc: models/bc)."""
     epochs: int | None = None
@@ -102,23 +86,13 @@ class Args:
     """Peak of the schedule (vlm: 2e-4, bc: 2e-3)."""
     weight_decay: float | None = None
     """AdamW's (vlm: 0, bc: 0.05)."""
-    validation: float = 0.07
-    """Share of the samples held out by level (by session or take where there are no levels)."""
-    seed: int = 0
-    """Of the weights, the batches and the held-out levels."""
-    shuffle_goals: bool = False
-    """Control: give each sample the goal of another. What such a model reaches, it reaches without reading goals."""
     workers: int | None = None
     """Processes that prepare frames (vlm: 2 beside a GPU on Linux, else none; bc: one a core, and as many threads)."""
     overwrite: bool = False
     """Replace what is in --out: a finished model, or another training that was interrupted."""
-    vlm: tyro.conf.OmitArgPrefixes[VlmOptions] = VlmOptions()
-    bc: tyro.conf.OmitArgPrefixes[BcOptions] = BcOptions()
-
-    @property
-    def usable_workers(self) -> int:
-        """``workers``, one a core where nothing is said."""
-        return self.workers or os.cpu_count() or 1
+    samples: tyro.conf.OmitArgPrefixes[SampleOptions] = field(default_factory=SampleOptions)
+    vlm: tyro.conf.OmitArgPrefixes[VlmOptions] = field(default_factory=VlmOptions)
+    bc: tyro.conf.OmitArgPrefixes[BcOptions] = field(default_factory=BcOptions)
 
     def check(self) -> None:
         """Look at what does not need the data.
@@ -137,11 +111,20 @@ class Args:
             raise InvalidInputError(f"--workers is at least {1 if self.policy == 'bc' else 0}, got {self.workers}")
         if self.learning_rate is not None and not self.learning_rate > 0:
             raise InvalidInputError(f"--learning-rate is above 0, got {self.learning_rate}")
-        if not 0 < self.validation < 1:
-            raise InvalidInputError(f"--validation is a share between 0 and 1, got {self.validation}")
+        self.samples.check()
+        self.vlm.conduct.check()
         other = self.bc if self.policy == "vlm" else self.vlm
-        for field in fields(other):
-            if getattr(other, field.name) != field.default:
-                raise InvalidInputError(
-                    f"--{field.name.replace('_', '-')} belongs to --policy {'bc' if self.policy == 'vlm' else 'vlm'}"
-                )
+        for name in _changed(other):
+            raise InvalidInputError(
+                f"--{name.replace('_', '-')} belongs to --policy {'bc' if self.policy == 'vlm' else 'vlm'}"
+            )
+
+
+def _changed(options: Any) -> Iterator[str]:
+    """The names of the options that were given, those in groups of their own included."""
+    for each in fields(options):
+        value = getattr(options, each.name)
+        if is_dataclass(value):
+            yield from _changed(value)
+        elif value != each.default:
+            yield each.name

@@ -13,6 +13,7 @@ from rich.table import Table
 from gameenv.actions import ACTIONS, KEYS, NONE
 from labeling import Sample
 from training.data import previous_actions
+from training.progress import warn
 
 CAMERA = ("up", "down", "left", "right")
 GUIDE = "docs/train.md"
@@ -25,6 +26,13 @@ _FEW_SAMPLES = 100
 _ONE_GOAL_SHARE = 0.8
 _GOAL_WORDS = range(2, 7)
 _LISTED = 3
+
+
+def describe(console: Console, samples: Sequence[Sample]) -> None:
+    """Show what these samples can teach, and what they hardly can."""
+    print_actions(console, samples)
+    for gap in find_gaps(samples):
+        warn(console, f"{gap} (see {GUIDE})")
 
 
 def print_actions(console: Console, samples: Sequence[Sample]) -> None:

@@ -110,3 +110,8 @@ def previous_actions(samples: Sequence[Sample]) -> np.ndarray:
     """
     first = {(each.session_id, each.take, each.row): action_index(each.chunk[0]) for each in samples}
     return np.array([first.get((each.session_id, each.take, each.row - 1), -1) for each in samples], np.int64)
+
+
+def goal_order(count: int, seed: int, *, shuffled: bool) -> np.ndarray:
+    """Whose goal each training sample is given: ``(count,)`` places, its own unless goals are shuffled."""
+    return np.random.default_rng([seed, 1]).permutation(count) if shuffled else np.arange(count)

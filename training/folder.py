@@ -16,6 +16,8 @@ from policies.card import CARD_FILE
 
 SUMMARY_FILE = "training_summary.json"
 RUN_FILE = "run.json"
+CACHE_DIR = "cache"
+"""Where a training keeps decoded frames until it is finished."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,28 +3,30 @@
 For the built-in game, and for machines without a GPU. The course of the training is that of ``training.vlm.course``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, NoReturn
 
+import tyro
 from rich.console import Console
 
 from gameenv.cli import run_command
 from gameenv.errors import InvalidInputError, require
 from gameenv.frames import FrameSpec
-from labeling.segment_folder import DEFAULT_ROOT
 from policies.vlm import tiny
 from policies.vlm.fast_vision import speed_up_vision
 from policies.vlm.inputs import InputMaker
 from policies.vlm.loading import pick_device
-from training.data import Data, load_data
-from training.progress import TrainingProgress
+from training.data import Data
+from training.options import ConductOptions, ReplyOptions, SampleOptions
+from training.progress import TrainingProgress, warn
 from training.vlm.batches import Examples
 from training.vlm.course import complete
 from training.vlm.job import Team, VLMTraining
 from training.vlm.model import Learner
 from training.vlm.run import prepare_libraries
-from training.vlm.settings import Optimizer, Target, VLMSettings
+from training.vlm.settings import Optimizer, VLMSettings
 from training.vlm.teach_vision import VisionTeacher
 from training.vlm.trainer import Conduct
 
@@ -41,8 +43,6 @@ class Args:
     the same command goes on from its last checkpoint.
     """
 
-    data: str = DEFAULT_ROOT
-    """Labeled samples (gameenv-label's folder)."""
     out: str = "models/small"
     """Where the model goes."""
     hidden: int = 128
@@ -69,32 +69,15 @@ class Args:
     """Muon's peak."""
     weight_decay: float = 0.0
     """Of either."""
-    warmup: float = 0.03
-    """Share of the steps in which the learning rates rise; then they fall along a cosine."""
-    loss_on: Target = "words"
-    """Which tokens count: the reply's seven words, or the whole reply."""
-    repeat_weight: float = 1.0
-    """Weight in the loss of a word that repeats the one before it: below 1, changes count for more."""
-    word_dropout: float = 0.0
-    """Share of the samples in which the words before each word are noise, so that it has to be read off the picture."""
-    validation: float = 0.07
-    """Share of the samples held out by level (by session or take where there are no levels)."""
-    seed: int = 0
-    """Of the weights, the order of the samples and the held-out levels."""
-    shuffle_goals: bool = False
-    """Control: give each sample the goal of another."""
-    save_steps: int = 500
-    """A kill loses at most so many steps."""
-    evaluations: int = 1
-    """How often in an epoch the held-out samples are scored; the best checkpoint is kept."""
-    eval_samples: int = 1000
-    """How many held-out samples are scored, spread evenly."""
-    device: Literal["cuda", "mps", "cpu"] | None = None
-    """None: the GPU if there is one, else the CPU."""
     workers: int = 0
     """Processes that prepare batches; 0 prepares them in between."""
     overwrite: bool = False
     """Replace what is in --out: a finished model, or another training that was interrupted."""
+    samples: tyro.conf.OmitArgPrefixes[SampleOptions] = field(default_factory=SampleOptions)
+    reply: tyro.conf.OmitArgPrefixes[ReplyOptions] = field(default_factory=lambda: ReplyOptions(loss_on="words"))
+    conduct: tyro.conf.OmitArgPrefixes[ConductOptions] = field(
+        default_factory=lambda: ConductOptions(save_steps=500, evaluations=1)
+    )
 
 
 def run(args: Args) -> int:
@@ -106,17 +89,11 @@ def run(args: Args) -> int:
     _check(args)
     prepare_libraries()
     torch: Any = require("torch", "train")
-    device = pick_device(torch, args.device)
+    device = pick_device(torch, args.conduct.device)
     team = Team(device)
     console = Console(stderr=True, highlight=False, soft_wrap=True, quiet=not team.is_first)
     table = Console(highlight=False, soft_wrap=True, quiet=not team.is_first)
-    data = load_data(
-        args.data,
-        args.validation,
-        args.seed,
-        args.batch_size,
-        lambda text: console.print(f"warning: {text}", markup=False),
-    )
+    data = args.samples.load(args.batch_size, partial(warn, console))
     spec = FrameSpec(*args.frame_size, fit=data.fit)
     settings = VLMSettings(
         base=f"a new Qwen3-VL, text {args.layers} x {args.hidden}, vision {args.vision_layers} x {args.vision_hidden}",
@@ -126,26 +103,26 @@ def run(args: Args) -> int:
         accumulation=1,
         processes=team.size,
         learning_rate=args.learning_rate,
-        warmup=args.warmup,
+        warmup=args.reply.warmup,
         weight_decay=args.weight_decay,
         frame_size=spec.size,
         four_bit=False,
         backend="trl",
-        seed=args.seed,
+        seed=args.samples.seed,
         optimizer=args.optimizer,
         muon_learning_rate=args.muon_learning_rate,
-        target=args.loss_on,
-        repeat_weight=args.repeat_weight,
-        shuffle_goals=args.shuffle_goals,
-        word_dropout=args.word_dropout,
+        target=args.reply.loss_on,
+        repeat_weight=args.reply.repeat_weight,
+        shuffle_goals=args.samples.shuffle_goals,
+        word_dropout=args.reply.word_dropout,
         vision_epochs=args.vision_epochs,
     )
     conduct = Conduct(
         folder=Path(args.out),
         device=team.device,
-        save_steps=args.save_steps,
-        evaluations=args.evaluations,
-        eval_samples=args.eval_samples,
+        save_steps=args.conduct.save_steps,
+        evaluations=args.conduct.evaluations,
+        eval_samples=args.conduct.eval_samples,
         workers=args.workers,
         gradient_checkpointing=False,
     )
@@ -181,12 +158,14 @@ def build_learner(args: Args, data: Data, spec: FrameSpec) -> Learner:
         vision_hidden=args.vision_hidden,
         vision_layers=args.vision_layers,
     )
-    model = tiny.build_model(config, args.seed)
+    model = tiny.build_model(config, args.samples.seed)
     speed_up_vision(model)
     return Learner(model, InputMaker(tokenizer, tiny.build_image_processor(), spec), None)
 
 
 def _check(args: Args) -> None:
+    args.samples.check()
+    args.conduct.check()
     if args.vision_layers < 2 or args.layers < 1:
         raise InvalidInputError(
             f"--vision-layers is at least 2 and --layers at least 1, got {args.vision_layers} and {args.layers}"
@@ -194,8 +173,6 @@ def _check(args: Args) -> None:
     for name in ("hidden", "vision_hidden"):
         if getattr(args, name) < 32 or getattr(args, name) % (8 * _HEADS):
             raise InvalidInputError(f"--{name.replace('_', '-')} is a multiple of {8 * _HEADS}")
-    if not 0 < args.validation < 1:
-        raise InvalidInputError(f"--validation is a share between 0 and 1, got {args.validation}")
 
 
 def main() -> NoReturn:

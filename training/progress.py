@@ -84,3 +84,8 @@ class TrainingProgress:
         elif time.monotonic() >= self._next_line and done < total:
             self._next_line = time.monotonic() + _LINE_PERIOD_S
             self._console.print(line, markup=False)
+
+
+def warn(console: Console, text: str) -> None:
+    """Say what is wrong and can be lived with."""
+    console.print(f"warning: {text}", markup=False)

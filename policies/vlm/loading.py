@@ -33,11 +33,6 @@ MODEL_TYPE = "qwen3_vl"
 log = logging.getLogger(__name__)
 
 
-def is_vlm_folder(folder: Path) -> bool:
-    """Whether a folder holds a model or an adapter in the format of the Hugging Face libraries."""
-    return (folder / CONFIG_FILE).is_file() or (folder / ADAPTER_FILE).is_file()
-
-
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a model comes from.

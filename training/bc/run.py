@@ -3,7 +3,9 @@
 The training itself is in ``training.bc.trainer``.
 """
 
+import os
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +16,15 @@ from gameenv.frames import FrameSpec
 from labeling import Sample
 from policies.bc import INPUT_SIZE, KIND, BCPolicy, build_word_list
 from policies.card import ModelCard
+from training import balance
 from training.args import Args
-from training.balance import GUIDE, find_gaps, print_actions
 from training.bc.trainer import CHECKPOINT_FILE, Arrays, BCSettings, Trainer, make_arrays
-from training.data import Data, load_data, previous_actions
-from training.folder import OutFolder
+from training.data import Data, previous_actions
+from training.folder import CACHE_DIR, OutFolder
 from training.frame_cache import cached_frames
-from training.progress import TrainingProgress
+from training.progress import TrainingProgress, warn
 from training.readout import print_accuracy, write_plots, write_summary
 
-CACHE_DIR = "cache"
 DEFAULT_OUT = "models/bc"
 _EPOCHS = 5
 _BATCH_SIZE = 128
@@ -43,16 +44,10 @@ def run(args: Args, console: Console, table: Console) -> int:
         GameEnvError: If the arguments, the data or the output folder cannot be used.
     """
     settings = read_settings(args)
-    workers = args.usable_workers
+    workers = args.workers or os.cpu_count() or 1
     require("torch", "train").set_num_threads(workers)
     require("matplotlib", "train")
-    data = load_data(
-        args.data,
-        args.validation,
-        args.seed,
-        settings.batch_size,
-        lambda text: console.print(f"warning: {text}", markup=False),
-    )
+    data = args.samples.load(settings.batch_size, partial(warn, console))
     identity = {"settings": asdict(settings), "dataset_id": data.id}
     out = Path(args.out or DEFAULT_OUT)
     folder = OutFolder(out, identity, CHECKPOINT_FILE, (CACHE_DIR,))
@@ -62,9 +57,7 @@ def run(args: Args, console: Console, table: Console) -> int:
         return 0
     folder.claim()
     words = build_word_list(sample.goal for sample in data.training)
-    print_actions(table, data.training)
-    for gap in find_gaps(data.training):
-        table.print(f"warning: {gap} (see {GUIDE})", markup=False)
+    balance.describe(table, data.training)
     with TrainingProgress(console) as progress:
         samples = [*data.training, *data.validation]
         spec = FrameSpec(*INPUT_SIZE, fit=data.fit)
@@ -106,7 +99,7 @@ def read_settings(args: Args) -> BCSettings:
     """
     if not 0 <= args.bc.jitter < 1:
         raise InvalidInputError(f"--jitter is from 0 to below 1, got {args.bc.jitter}")
-    if args.shuffle_goals and args.bc.without == "goals":
+    if args.samples.shuffle_goals and args.bc.without == "goals":
         raise InvalidInputError("--without goals leaves no goals to shuffle; give it or --shuffle-goals, not both")
     return BCSettings(
         epochs=_EPOCHS if args.epochs is None else args.epochs,
@@ -114,8 +107,8 @@ def read_settings(args: Args) -> BCSettings:
         learning_rate=_LEARNING_RATE if args.learning_rate is None else args.learning_rate,
         weight_decay=_WEIGHT_DECAY if args.weight_decay is None else args.weight_decay,
         jitter=args.bc.jitter,
-        seed=args.seed,
-        shuffle_goals=args.shuffle_goals,
+        seed=args.samples.seed,
+        shuffle_goals=args.samples.shuffle_goals,
         without=args.bc.without,
     )
 

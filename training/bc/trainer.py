@@ -14,6 +14,7 @@ import numpy as np
 from gameenv.actions import CHUNK_LENGTH
 from gameenv.errors import InvalidInputError, require
 from policies.bc import Without, bag_of_words, build_network, hide, save_atomically
+from training.data import goal_order
 from training.metrics import Accuracy, score
 from training.step_report import StepReport
 
@@ -107,9 +108,7 @@ class Trainer:
         self._schedule = self._torch.optim.lr_scheduler.OneCycleLR(
             self._optimizer, max_lr=settings.learning_rate, total_steps=max(steps + 1, _SHORTEST), pct_start=0.1
         )
-        self._goals = np.arange(len(training))
-        if settings.shuffle_goals:
-            self._goals = np.random.default_rng([settings.seed, 1]).permutation(len(training))
+        self._goals = goal_order(len(training), settings.seed, shuffled=settings.shuffle_goals)
 
     def fit(self, on_progress: Callable[[StepReport], object] = lambda point: None) -> FittedBC:
         """Train to the end, from the last checkpoint on if there is one.

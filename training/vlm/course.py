@@ -5,11 +5,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from policies.card import CARD_FILE
-from training.balance import GUIDE, find_gaps, print_actions
-from training.folder import OutFolder
+from training import balance
+from training.data import goal_order
+from training.folder import CACHE_DIR, OutFolder
 from training.frame_cache import cached_frames
 from training.progress import TrainingProgress
 from training.readout import print_accuracy
@@ -19,8 +18,6 @@ from training.vlm.job import VLMTraining
 from training.vlm.model import Learner
 from training.vlm.outcome import write_outcome
 from training.vlm.trainer import fit
-
-CACHE_DIR = "cache"
 
 
 def complete(job: VLMTraining, *, overwrite: bool, chosen: str | None = None) -> None:
@@ -51,9 +48,7 @@ def complete(job: VLMTraining, *, overwrite: bool, chosen: str | None = None) ->
     team.wait()
     if team.is_first:
         checkpoints.remove_later(conduct.checkpoints, -1 if checkpoint is None else checkpoints.step_of(checkpoint))
-    print_actions(job.table, data.training)
-    for gap in find_gaps(data.training):
-        job.table.print(f"warning: {gap} (see {GUIDE})", markup=False)
+    balance.describe(job.table, data.training)
     learner = job.load()
     job.console.print(_describe(job, learner, checkpoint), markup=False)
     with TrainingProgress(job.console) as progress:
@@ -81,11 +76,9 @@ def make_examples(job: VLMTraining, progress: TrainingProgress) -> Examples:
                 folder, workers = job.conduct.folder / CACHE_DIR, os.cpu_count() or 1
                 frames = cached_frames(paths, spec, folder, workers, progress.decoding(len(paths)))
             team.wait()
-    goals = [sample.goal for sample in samples]
     cut = len(data.training)
-    if settings.shuffle_goals:
-        order = np.random.default_rng([settings.seed, 1]).permutation(cut)
-        goals[:cut] = [goals[place] for place in order]
+    order = goal_order(cut, settings.seed, shuffled=settings.shuffle_goals)
+    goals = [*(samples[place].goal for place in order), *(sample.goal for sample in data.validation)]
     return Examples(frames, goals, [sample.chunk for sample in samples], cut)
 
 

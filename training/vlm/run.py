@@ -6,6 +6,7 @@ The course of the training is in ``training.vlm.course``.
 import importlib.util
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from gameenv.frames import FrameSpec
 from policies.card import CARD_FILE
 from policies.vlm.loading import Source, pick_device
 from training.args import Args
-from training.data import Data, load_data
+from training.data import Data
+from training.progress import warn
 from training.vlm.course import complete
 from training.vlm.job import Team, VLMTraining
 from training.vlm.model import Learner, find_base, load_learner, merge, pick_backend
@@ -43,19 +45,19 @@ def run(args: Args, console: Console, table: Console) -> int:
     Raises:
         GameEnvError: If the arguments, the data, the base or the output folder cannot be used.
     """
-    options = args.vlm
+    options, reply, conduct = args.vlm, args.vlm.reply, args.vlm.conduct
     out = Path(args.out or DEFAULT_OUT)
     prepare_libraries()
     check_tracker(options.report_to, out)
     torch: Any = require("torch", "train")
-    device = pick_device(torch, options.device)
+    device = pick_device(torch, conduct.device)
     backend = pick_backend(options.backend, device)  # before trl and transformers are imported
     team = Team(device)
     if not team.is_first:
         console, table = Console(quiet=True), Console(quiet=True)
     source = find_base(options.base)
     batch_size = args.batch_size or (_SAMPLES_A_STEP if device == "cpu" else _BATCH_SIZE)
-    data = load_data(args.data, args.validation, args.seed, batch_size, lambda text: _warn(console, text))
+    data = args.samples.load(batch_size, partial(warn, console))
     spec = pick_frame(options.frame_size, source, data)
     settings = VLMSettings(
         base=source.base,
@@ -65,24 +67,24 @@ def run(args: Args, console: Console, table: Console) -> int:
         accumulation=max(1, _SAMPLES_A_STEP // batch_size) if options.accumulation is None else options.accumulation,
         processes=team.size,
         learning_rate=_LEARNING_RATE if args.learning_rate is None else args.learning_rate,
-        warmup=options.warmup,
+        warmup=reply.warmup,
         weight_decay=args.weight_decay or 0.0,
         frame_size=spec.size,
         four_bit=device.startswith("cuda") if options.four_bit is None else options.four_bit,
         backend=backend,
-        seed=args.seed,
-        target=options.loss_on,
-        repeat_weight=options.repeat_weight,
-        shuffle_goals=args.shuffle_goals,
-        word_dropout=options.word_dropout,
+        seed=args.samples.seed,
+        target=reply.loss_on,
+        repeat_weight=reply.repeat_weight,
+        shuffle_goals=args.samples.shuffle_goals,
+        word_dropout=reply.word_dropout,
     )
     beside_gpu = device.startswith("cuda") and sys.platform.startswith("linux")
-    conduct = Conduct(
+    carried_out = Conduct(
         folder=out,
         device=team.device,
-        save_steps=options.save_steps,
-        evaluations=options.evaluations,
-        eval_samples=options.eval_samples,
+        save_steps=conduct.save_steps,
+        evaluations=conduct.evaluations,
+        eval_samples=conduct.eval_samples,
         workers=args.workers if args.workers is not None else _WORKERS if beside_gpu else 0,
         gradient_checkpointing=device != "cpu"
         if options.gradient_checkpointing is None
@@ -102,7 +104,7 @@ def run(args: Args, console: Console, table: Console) -> int:
             seed=settings.seed,
         )
 
-    job = VLMTraining(load, data, spec, settings, conduct, team, console, table)
+    job = VLMTraining(load, data, spec, settings, carried_out, team, console, table)
     complete(job, overwrite=args.overwrite, chosen=options.checkpoint)
     merged = out / MERGED_DIR
     if options.merge and team.is_first and not (merged / CARD_FILE).exists():
@@ -138,7 +140,3 @@ def check_tracker(name: str, out: Path) -> None:
         raise InvalidInputError(f"--report-to {name} needs the package {name}. Run: pip install {name}")
     if name == "tensorboard":
         os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(out / "tensorboard"))
-
-
-def _warn(console: Console, text: str) -> None:
-    console.print(f"warning: {text}", markup=False)

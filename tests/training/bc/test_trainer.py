@@ -1,6 +1,8 @@
 """The trainer on made-up samples that a network can learn: the colour and the goal decide the action."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,11 +33,23 @@ def samples(count: int, seed: int) -> Arrays:
 
 
 def trainer(
-    folder: Path, settings: BCSettings = SETTINGS, dataset_id: str = "made-up", training: Arrays | None = None
+    folder: Path,
+    settings: BCSettings = SETTINGS,
+    dataset_id: str = "made-up",
+    training: Arrays | None = None,
+    validation: Arrays | None = None,
 ) -> Trainer:
     folder.mkdir(exist_ok=True)
-    training, validation = training or samples(160, 1), samples(64, 2)
+    training, validation = training or samples(160, 1), validation or samples(64, 2)
     return Trainer(settings, WORDS, training=training, validation=validation, folder=folder, dataset_id=dataset_id)
+
+
+def stop_at(step: int) -> Callable[[StepReport], None]:
+    def look(progress: StepReport) -> None:
+        if progress.step == step and progress.validation is None:
+            raise KeyboardInterrupt
+
+    return look
 
 
 def weights(network: torch.nn.Module) -> torch.Tensor:
@@ -74,17 +88,35 @@ def test_same_seed_same_weights_other_seed_others(tmp_path: Path):
 
 def test_a_killed_training_ends_where_an_unbroken_one_does(tmp_path: Path):
     whole = trainer(tmp_path / "whole").fit()
-
-    def stop(progress: StepReport) -> None:
-        if progress.step == 25 and progress.validation is None:  # in the middle of the third epoch
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        trainer(tmp_path / "broken").fit(stop)
+        trainer(tmp_path / "broken").fit(stop_at(25))  # in the middle of the third epoch
     resumed = trainer(tmp_path / "broken").fit()
     assert resumed.resumed_from == 2
     assert torch.equal(weights(resumed.network), weights(whole.network))
     assert resumed.curve == whole.curve
+
+
+def test_the_best_epoch_is_kept_not_the_last(tmp_path: Path):
+    held_out = samples(64, 2)
+    mirrored = replace(held_out, chunks=np.where(held_out.chunks == 0, 1, 0))  # the more is learned, the worse it gets
+    for way in ("unbroken", "resumed"):
+        make = partial(trainer, tmp_path / way, validation=mirrored)
+        if way == "resumed":
+            with pytest.raises(KeyboardInterrupt):
+                make().fit(stop_at(35))
+        fitted = make().fit()
+        losses = [loss for _, _, loss in fitted.curve]
+        assert fitted.best_epoch == 1 + losses.index(min(losses)) < len(losses)
+        assert fitted.accuracy.loss == min(losses)
+        assert loss_of(fitted.network, mirrored) == pytest.approx(min(losses), rel=1e-4)
+
+
+def loss_of(network: torch.nn.Module, data: Arrays) -> float:
+    """Cross-entropy a word of the words, nats."""
+    pixels = torch.from_numpy(data.frames).permute(0, 3, 1, 2).float() / 255
+    with torch.inference_mode():
+        logits = network.eval()(pixels, torch.from_numpy(data.bags))
+    return float(torch.nn.functional.cross_entropy(logits.flatten(0, 1), torch.from_numpy(data.chunks).flatten()))
 
 
 @pytest.mark.parametrize(

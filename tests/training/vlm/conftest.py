@@ -3,7 +3,9 @@
 import contextlib
 import io
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -15,6 +17,7 @@ from labeling.samples import SampleSettings
 from policies.vlm import tiny
 from tests.labeling.recordings import Ticks, holds_from, record
 from training.args import Args, VlmOptions
+from training.options import ConductOptions, ReplyOptions, SampleOptions
 from training.vlm import run as command
 
 torch = pytest.importorskip("torch")
@@ -52,23 +55,35 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny.save_tiny(folder, frame=SPEC, hidden=64, vision_hidden=64, vision_layers=2)
 
 
+def options_of(kind: type, more: dict[str, object]) -> dict[str, object]:
+    """Takes out of ``more`` what is an option of this kind."""
+    return {field.name: more.pop(field.name) for field in fields(kind) if field.name in more}
+
+
 def arguments(segments: Path, base: Path, out: Path, **more: object) -> Args:
-    """Arguments of a training of seven steps an epoch; ``vlm`` options are told apart by their names."""
-    vlm = {name: more.pop(name) for name in list(more) if name in VlmOptions.__slots__}
-    defaults = {"accumulation": 4, "evaluations": 1, "save_steps": 2}
-    options = VlmOptions(base=str(base), **{**defaults, **vlm})
-    chosen = {"epochs": 2, "batch_size": 2, "validation": 0.25, "learning_rate": 1e-3, **more}
-    return Args(data=str(segments), out=str(out), vlm=options, **chosen)  # pyright: ignore[reportArgumentType]
+    """Arguments of a training of seven steps an epoch; options are told apart by their names."""
+    chosen = {"epochs": 2, "batch_size": 2, "validation": 0.25, "learning_rate": 1e-3, "accumulation": 4, **more}
+    reply: Any = options_of(ReplyOptions, chosen)
+    conduct: Any = {"evaluations": 1, "save_steps": 2, **options_of(ConductOptions, chosen)}
+    samples: Any = options_of(SampleOptions, chosen)
+    vlm: Any = options_of(VlmOptions, chosen)
+    rest: Any = chosen
+    return Args(
+        out=str(out),
+        samples=SampleOptions(data=str(segments), **samples),
+        vlm=VlmOptions(base=str(base), reply=ReplyOptions(**reply), conduct=ConductOptions(**conduct), **vlm),
+        **rest,
+    )
 
 
 def words_of(args: Args) -> list[str]:
     """The same arguments as words for a command line."""
     vlm = args.vlm
     return [
-        *("--data", args.data, "--out", str(args.out), "--base", vlm.base, "--epochs", str(args.epochs)),
-        *("--batch-size", str(args.batch_size), "--validation", str(args.validation)),
+        *("--data", args.samples.data, "--out", str(args.out), "--base", vlm.base, "--epochs", str(args.epochs)),
+        *("--batch-size", str(args.batch_size), "--validation", str(args.samples.validation)),
         *("--learning-rate", str(args.learning_rate), "--accumulation", str(vlm.accumulation)),
-        *("--evaluations", str(vlm.evaluations), "--save-steps", str(vlm.save_steps)),
+        *("--evaluations", str(vlm.conduct.evaluations), "--save-steps", str(vlm.conduct.save_steps)),
     ]
 
 

@@ -17,6 +17,7 @@ from policies.vlm.loading import find_source, load_maker, load_weights
 from policies.vlm.policy import GreedyVLMPolicy
 from tests.training.vlm.conftest import GOALS, arguments
 from training.args import Args, BcOptions, VlmOptions
+from training.options import ConductOptions, ReplyOptions
 from training.vlm.model import merge
 
 FRAMES = list(np.random.default_rng(0).integers(0, 256, (6, 32, 64, 3), np.uint8))
@@ -159,9 +160,8 @@ def test_what_cannot_be_used(
     segments, base = trained_on
     rest = {name: value for name, value in change.items() if name not in ("data", "base")}
     data, model = Path(str(change.get("data", segments))), Path(str(change.get("base", base)))
-    args = arguments(data, model, tmp_path / "out", **rest)
     with pytest.raises(GameEnvError, match=says):
-        tune(args)
+        tune(arguments(data, model, tmp_path / "out", **rest))
     assert not (tmp_path / "out" / "gameenv.json").exists()
 
 
@@ -174,7 +174,11 @@ def test_options_of_the_other_policy_are_refused() -> None:
     with pytest.raises(InvalidInputError, match="--jitter belongs to --policy bc"):
         Args(bc=BcOptions(jitter=0.1)).check()
     with pytest.raises(InvalidInputError, match="--loss-on belongs to --policy vlm"):
-        Args(policy="bc", vlm=VlmOptions(loss_on="words")).check()
+        Args(policy="bc", vlm=VlmOptions(reply=ReplyOptions(loss_on="words"))).check()
+    with pytest.raises(InvalidInputError, match="--save-steps is at least 1, got 0"):
+        Args(vlm=VlmOptions(conduct=ConductOptions(save_steps=0))).check()
+    with pytest.raises(InvalidInputError, match="--evaluations is at least 1, got 0"):
+        Args(vlm=VlmOptions(conduct=ConductOptions(evaluations=0))).check()
     with pytest.raises(UnknownNameError, match="Did you mean 'vlm'"):
         Args(policy="vml").check()
 

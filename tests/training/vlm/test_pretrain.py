@@ -11,8 +11,10 @@ from gameenv.errors import InvalidInputError
 from gameenv.frames import FrameSpec
 from policies import load_policy
 from policies.conformance import check_policy
+from tests.training.vlm.conftest import options_of
 from training import pretrain
 from training.data import load_data
+from training.options import ReplyOptions, SampleOptions
 from training.step_report import StepReport
 from training.vlm.batches import Examples, FrameFiles
 from training.vlm.checkpoints import newest
@@ -24,8 +26,10 @@ SPEC = FrameSpec(64, 32)
 
 
 def arguments(segments: Path, out: Path, **more: Any) -> pretrain.Args:
-    sizes = {"hidden": 32, "vision_hidden": 32, "vision_layers": 2, "frame_size": SPEC.size, "batch_size": 8}
-    return pretrain.Args(data=str(segments), out=str(out), validation=0.25, **{**sizes, **more})
+    sizes = {"hidden": 32, "vision_hidden": 32, "vision_layers": 2, "frame_size": SPEC.size, "batch_size": 8, **more}
+    samples = SampleOptions(**{"data": str(segments), "validation": 0.25, **options_of(SampleOptions, sizes)})
+    reply = ReplyOptions(**{"loss_on": "words", **options_of(ReplyOptions, sizes)})
+    return pretrain.Args(out=str(out), samples=samples, reply=reply, **sizes)
 
 
 def settings(**more: Any) -> VLMSettings:
@@ -94,6 +98,26 @@ def test_muon_has_the_matrices_inside_and_both_rates_follow_the_schedule(segment
     assert optimizer.param_groups[0]["lr"] == 0.01
 
 
+def test_after_loading_a_schedule_moves_the_rates_that_are_used(segments: Path, tmp_path: Path) -> None:
+    data = load_data(str(segments), 0.25, 0, 8)
+    model = pretrain.build_learner(arguments(segments, tmp_path), data, SPEC).model
+    optimizer = build_optimizer(model, settings(optimizer="muon"))
+    optimizer.load_state_dict(optimizer.state_dict())
+    before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+
+    def step(rate: float) -> list[str]:
+        """Take a step at this rate; returns the weights that moved since the beginning."""
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        for parameter in model.parameters():
+            parameter.grad = torch.ones_like(parameter)
+        optimizer.step()
+        return [name for name, parameter in model.named_parameters() if not torch.equal(parameter, before[name])]
+
+    assert step(0.0) == []
+    assert step(0.01) == list(before)
+
+
 def test_sizes_that_cannot_be_built(segments: Path, tmp_path: Path) -> None:
     for wrong in (
         {"hidden": 100},
@@ -103,4 +127,4 @@ def test_sizes_that_cannot_be_built(segments: Path, tmp_path: Path) -> None:
         {"word_dropout": 2},
     ):
         with pytest.raises(InvalidInputError):
-            pretrain.run(pretrain.Args(data=str(segments), out=str(tmp_path / "out"), **wrong))  # pyright: ignore[reportArgumentType]
+            pretrain.run(arguments(segments, tmp_path / "out", **wrong))
