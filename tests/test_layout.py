@@ -76,3 +76,44 @@ def test_nothing_tracked_names_a_path_of_one_machine() -> None:
         ["git", "grep", "-nI", "-F", *patterns], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 1, f"tracked files name paths of one machine:\n{done.stdout}{done.stderr}"
+
+
+BELOW = {"gameenv/desktop": ("gameenv.live", "gameenv.arena", "gameenv.doctor"), "gameenv/live": ("gameenv.arena",)}
+"""Rooms of the environment, and what they know nothing of."""
+
+
+def modules(file: Path) -> Iterator[str]:
+    """The full name of every module of this project that a file imports, inside functions and not."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), str(file))):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        for name in names:
+            if name.split(".")[0] in PACKAGES:
+                path = ROOT.joinpath(*name.split("."))
+                inside = path.with_suffix(".py").is_file() or path.is_dir()
+                yield name if inside else name.rpartition(".")[0]
+
+
+@pytest.mark.parametrize("room", BELOW)
+def test_rooms_of_the_environment_know_nothing_of_those_above(room: str) -> None:
+    wrong = [
+        f"{file.relative_to(ROOT)} imports {name}"
+        for file in (ROOT / room).rglob("*.py")
+        for name in modules(file)
+        if name.startswith(BELOW[room])
+    ]
+    assert not wrong
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    imports: dict[str, set[str]] = {}
+    for file in (file for package in PACKAGES for file in (ROOT / package).rglob("*.py")):
+        name = ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        imports[name] = set(modules(file)) - {name}
+    while free := {name for name, its in imports.items() if not its & imports.keys()}:
+        for name in free:
+            del imports[name]
+    assert not imports, f"these import each other: {sorted(imports)}"
