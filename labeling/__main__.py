@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gameenv.cli import run_command
 from gameenv.errors import InvalidInputError, SessionError, UnknownNameError
+from gameenv.files import LOCK_FILE, FileLock, LockedError
 from labeling.choice import AUTO, LABELERS
 from labeling.jobs import LabelingJob, Result, label_all
 from labeling.samples import SampleSettings, Tail
@@ -22,7 +23,6 @@ from labeling.segments import DEFAULT_SECONDS
 from labeling.tally import Summary
 from recording import chords
 from recording.info import read_info
-from recording.lock import SessionLock
 from recording.session import DEFAULT_ROOT, find_sessions
 
 
@@ -140,13 +140,15 @@ def _only_labeler(out: Path) -> Iterator[None]:
     except OSError as error:
         raise InvalidInputError(f"cannot write to {out}: {error}. Name another --out") from error
     try:
-        lock = SessionLock(out)
-    except SessionError as error:
-        raise SessionError(f"another gameenv-label is writing {out}; wait for it, or use another --out") from error
-    try:
+        lock = FileLock(out / LOCK_FILE)
+    except LockedError as holder:
+        raise SessionError(
+            f"another gameenv-label{holder} is writing {out}; wait for it, or use another --out"
+        ) from None
+    except OSError as error:
+        raise InvalidInputError(f"cannot lock {out} ({error}). Name an --out on a disk that has file locks") from error
+    with lock:
         yield
-    finally:
-        lock.close()
 
 
 if __name__ == "__main__":

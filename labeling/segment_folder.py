@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gameenv.errors import InvalidInputError
+from gameenv.files import write_atomically
 
 FORMAT_VERSION = 1
 DEFAULT_ROOT = "dataset/labeled_segments"
@@ -117,14 +118,15 @@ def frame_name(offset: int) -> str:
 
 
 def write_record(folder: Path, record: SegmentRecord) -> None:
-    """Write ``segment.json`` in one step: whoever sees it sees all of it."""
+    """Write ``segment.json`` in one step: whoever sees it sees all of it.
+
+    It is not waited for: thousands are written, and an empty one is made again.
+    """
     lines = ",\n".join(
         f"  {json.dumps(key)}: {json.dumps(value)}"
         for key, value in {"format_version": FORMAT_VERSION, **asdict(record)}.items()
     )
-    scratch = folder / f"{_PART}{SEGMENT_FILE}"
-    scratch.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
-    scratch.replace(folder / SEGMENT_FILE)
+    write_atomically(folder / SEGMENT_FILE, f"{{\n{lines}\n}}\n", flush=False)
 
 
 def read_record(folder: Path) -> SegmentRecord:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from gameenv.actions import ACTIONS, CHUNK_LENGTH
 from gameenv.errors import DiskFullError
+from gameenv.files import full_disk_named
 from labeling.labeler import Label
 from labeling.samples import DROPPED_MISSING_FRAME, SampleSettings, TakeWords, Windows
 from labeling.segment_folder import (
@@ -28,7 +29,6 @@ from labeling.segment_folder import (
 )
 from labeling.segments import Segment
 from policies.prompt import PROMPT_VERSION, sample_messages
-from recording.disk import is_full
 from recording.session import Session
 
 DISK_RESERVE_BYTES = 256 * 2**20
@@ -104,13 +104,12 @@ def _folder_in_parts(root: Path, name: str) -> Iterator[Path]:
     """A hidden folder that gets its name when the block ends well, and disappears when it does not."""
     part = part_of(root / name)
     try:
-        part.mkdir()
-        yield part
-        part.rename(root / name)
-    except BaseException as error:
+        with full_disk_named(root):
+            part.mkdir()
+            yield part
+            part.rename(root / name)
+    except BaseException:
         shutil.rmtree(part, ignore_errors=True)
-        if isinstance(error, OSError) and is_full(error):
-            raise DiskFullError(f"the disk of {root} is full. Make room and run the same command again.") from error
         raise
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,11 +17,11 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from gameenv.actions import ACTIONS, CHUNK_LENGTH, Action, ActionChunk
-from gameenv.errors import DiskFullError, InvalidInputError, UnknownNameError, require
+from gameenv.errors import InvalidInputError, UnknownNameError, require
+from gameenv.files import write_atomically
 from gameenv.frames import Frame, FrameSpec, check_frame, fit_frame
 from policies.base import check_committed, check_goal
 from policies.card import ModelCard
-from recording.disk import is_full
 
 if TYPE_CHECKING:
     import torch
@@ -122,16 +121,7 @@ def save_atomically(content: Any, path: Path) -> None:
     """
     buffer = io.BytesIO()
     require("torch", "train").save(content, buffer)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        scratch.write_bytes(buffer.getbuffer())
-        scratch.replace(path)
-    except OSError as error:
-        if is_full(error):
-            raise DiskFullError(f"no room left for {path}; free some and run the same command again") from error
-        raise
-    finally:
-        scratch.unlink(missing_ok=True)
+    write_atomically(path, buffer.getbuffer())
 
 
 class BCPolicy:

@@ -4,7 +4,6 @@ Checks that a model and an environment belong together. Knows nothing of weights
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ import gymnasium as gym
 
 from gameenv.actions import ACTIONS, CHUNK_LENGTH
 from gameenv.errors import GameEnvError, InvalidInputError
+from gameenv.files import write_atomically
 from gameenv.frames import FrameSpec
 from recording import chords
 
@@ -73,10 +73,8 @@ class ModelCard:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / CARD_FILE
-        scratch = folder / f".{CARD_FILE}.{os.getpid()}"
         content = {"card_version": CARD_VERSION, **asdict(self)}
-        scratch.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        scratch.replace(path)
+        write_atomically(path, json.dumps(content, indent=2) + "\n")
         return path
 
     @classmethod

@@ -4,7 +4,6 @@ Knows actions, frames and how to play a level again; nothing of policies, statis
 """
 
 import itertools
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from PIL import Image, ImageDraw, ImageFont
 import gameenv  # noqa: F401 (registers the environment ids)
 from gameenv.actions import NONE, Action, action_index, parse_action
 from gameenv.errors import InvalidInputError, require
+from gameenv.files import replacing
 from gameenv.frames import DEFAULT_SIZE, Frame, check_frame
 
 MIN_WIDTH = 400
@@ -238,6 +238,7 @@ def write_video(path: Path, frames: Iterable[Frame], fps: float) -> int:
     Raises:
         MissingExtraError: If PyAV is not installed.
         InvalidInputError: If there are no frames, their sizes differ, or ``fps`` is not above zero.
+        DiskFullError: If there is no room.
     """
     av = require("av", "evaluate")
     if not fps > 0:
@@ -247,24 +248,22 @@ def write_video(path: Path, frames: Iterable[Frame], fps: float) -> int:
     if first is None:
         raise InvalidInputError(f"there are no frames to write to {path}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     written = 0
-    try:
-        with av.open(str(partial), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-            stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1000))
-            stream.height, stream.width = (side + side % 2 for side in check_frame(first).shape[:2])
-            stream.pix_fmt = "yuv420p"
-            stream.options = {"preset": "veryfast", "crf": "26", "g": "30"}
-            for frame in itertools.chain([first], frames):
-                if frame.shape != first.shape:
-                    raise InvalidInputError(f"frames of one video differ in size: {first.shape} and {frame.shape}")
-                even = np.pad(frame, ((0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0)), "edge")
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(even, format="rgb24")))
-                written += 1
-            container.mux(stream.encode(None))
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with (
+        replacing(path) as scratch,
+        av.open(str(scratch), "w", format="mp4", options={"movflags": "+faststart"}) as container,
+    ):
+        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1000))
+        stream.height, stream.width = (side + side % 2 for side in check_frame(first).shape[:2])
+        stream.pix_fmt = "yuv420p"
+        stream.options = {"preset": "veryfast", "crf": "26", "g": "30"}
+        for frame in itertools.chain([first], frames):
+            if frame.shape != first.shape:
+                raise InvalidInputError(f"frames of one video differ in size: {first.shape} and {frame.shape}")
+            even = np.pad(frame, ((0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0)), "edge")
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(even, format="rgb24")))
+            written += 1
+        container.mux(stream.encode(None))
     return written
 
 

@@ -4,7 +4,6 @@ Knows nothing of the rows.
 """
 
 import json
-import os
 import platform
 import time
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from typing import Any
 from gameenv.actions import ACTIONS, CHUNK_LENGTH
 from gameenv.clock import now_ns
 from gameenv.errors import GameEnvError, SessionError
+from gameenv.files import write_atomically
 from gameenv.frames import Fit, FrameSpec
 
 FORMAT_VERSION = 1
@@ -134,22 +134,13 @@ class SessionInfo:
 
 
 def write_info(folder: Path, info: SessionInfo) -> None:
-    """Write ``session.json`` atomically.
+    """Write ``session.json``.
 
     Raises:
-        OSError: If it cannot be written; the one that was there is untouched.
+        DiskFullError, OSError: As ``write_atomically``; the one that was there is untouched.
     """
-    scratch = folder / f"{SESSION_FILE}.tmp"
-    try:
-        with scratch.open("w", encoding="utf-8") as file:
-            json.dump({"format_version": info.format_version, **asdict(info)}, file, indent=1)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(folder / SESSION_FILE)
-    except OSError:
-        scratch.unlink(missing_ok=True)
-        raise
+    content = {"format_version": info.format_version, **asdict(info)}
+    write_atomically(folder / SESSION_FILE, json.dumps(content, indent=1) + "\n")
 
 
 def read_info(folder: Path) -> SessionInfo:

@@ -4,17 +4,19 @@ Per tick: the frame under a temporary name, renamed, then one line in one ``writ
 the kernel keeps what a killed process wrote. Knows nothing of environments.
 """
 
+import contextlib
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from gameenv.errors import DiskFullError, SessionError
-from recording.disk import is_full
+from gameenv.files import LOCK_FILE, full_disk_named, is_scratch
 from recording.info import SESSION_FILE, Anchor, SessionInfo, write_info
-from recording.lock import LOCK_FILE, SessionLock
+from recording.lock import lock_session
 from recording.rows import FRAMES_DIR, KeyEvent, SessionRow, Source, encode_row, frame_name
 from recording.session import STEPS_FILE, Session
 from recording.totals import count_totals
@@ -56,19 +58,15 @@ class SessionWriter:
         self.resumed = False
         self._reserve_bytes = reserve_bytes
         self._steps_fd: int | None = None
-        try:
+        with _clear_errors(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
             self._check_disk()
-            self._lock = SessionLock(self.path)
-        except OSError as error:
-            raise _disk_error(error, self.path) from error
-        try:
-            self._open(info, resume)
-        except BaseException as error:
-            self._release()
-            if isinstance(error, OSError):
-                raise _disk_error(error, self.path) from error
-            raise
+            self._lock = lock_session(self.path)
+            try:
+                self._open(info, resume)
+            except BaseException:
+                self._release()
+                raise
 
     @property
     def session_id(self) -> str:
@@ -132,17 +130,15 @@ class SessionWriter:
             info=info or {},
         )
         try:
-            if index % _ROWS_PER_DISK_CHECK == 0:
-                self._check_disk()
-            self._write_frame(jpeg, row.frame)
-            self._write_line(encode_row(row))
-        except DiskFullError:
-            self.close()
-            raise
-        except OSError as error:
+            with _clear_errors(self.path):
+                if index % _ROWS_PER_DISK_CHECK == 0:
+                    self._check_disk()
+                self._write_frame(jpeg, row.frame)
+                self._write_line(encode_row(row))
+        except (DiskFullError, SessionError):
             (self.path / row.frame).unlink(missing_ok=True)
             self.close()
-            raise _disk_error(error, self.path) from error
+            raise
         self._rows += 1
         self._takes = max(self._takes, take + 1)
 
@@ -154,13 +150,11 @@ class SessionWriter:
         if self._steps_fd is None:
             return
         try:
-            (self.path / _BALLAST).unlink(missing_ok=True)
-            (self.path / _SCRATCH).unlink(missing_ok=True)
-            self.info = replace(self.info, closed=True, totals=count_totals(Session(self.path)))
-            write_info(self.path, self.info)
-        except OSError as error:
-            if not is_full(error):
-                raise SessionError(f"cannot close the session {self.path}: {error}") from error
+            with contextlib.suppress(DiskFullError), _clear_errors(self.path):
+                (self.path / _BALLAST).unlink(missing_ok=True)
+                (self.path / _SCRATCH).unlink(missing_ok=True)
+                self.info = replace(self.info, closed=True, totals=count_totals(Session(self.path)))
+                write_info(self.path, self.info)
         finally:
             self._release()
 
@@ -174,7 +168,8 @@ class SessionWriter:
 
     def _open(self, info: SessionInfo, resume: bool) -> None:
         exists = (self.path / SESSION_FILE).exists()
-        if not exists and (strangers := {path.name for path in self.path.iterdir()} - _OURS):
+        names = {path.name for path in self.path.iterdir() if not is_scratch(path.name)}
+        if not exists and (strangers := names - _OURS):
             raise SessionError(
                 f"{self.path} exists and is not a session (it holds {min(strangers)}); record under another name"
             )
@@ -252,7 +247,7 @@ class SessionWriter:
         self._lock.close()
 
 
-_OURS = {STEPS_FILE, FRAMES_DIR, LOCK_FILE, _BALLAST, f"{SESSION_FILE}.tmp"}
+_OURS = {STEPS_FILE, FRAMES_DIR, LOCK_FILE, _BALLAST}
 _O_BINARY = getattr(os, "O_BINARY", 0)
 
 
@@ -276,12 +271,13 @@ def _end_of_line(path: Path, lines: int) -> int:
     return end
 
 
-def _disk_error(error: OSError, path: Path) -> DiskFullError | SessionError:
-    if is_full(error):
-        return DiskFullError(
-            f"the disk of {path} is full; everything until now is saved. Free some space or record to another disk"
-        )
-    return SessionError(f"cannot write the session {path}: {error}")
+@contextlib.contextmanager
+def _clear_errors(path: Path) -> Iterator[None]:
+    try:
+        with full_disk_named(path):
+            yield
+    except OSError as error:
+        raise SessionError(f"cannot write the session {path}: {error}") from error
 
 
 def _megabytes(count: int) -> str:

@@ -4,7 +4,6 @@ Knows nothing of how they were recorded or of what they will be used for.
 """
 
 import contextlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,8 +19,9 @@ from gameenv.actions import KEYS
 from gameenv.cli import run_command
 from gameenv.clock import NS_PER_S
 from gameenv.errors import InvalidInputError, SessionError, UnknownNameError
+from gameenv.files import replacing
 from recording.info import write_info
-from recording.lock import SessionLock
+from recording.lock import lock_session
 from recording.rows import SessionRow
 from recording.session import DEFAULT_ROOT, STEPS_FILE, Session, find_sessions
 from recording.totals import count_totals, describe
@@ -136,7 +136,7 @@ def trim_last_take(path: Path) -> tuple[int, int]:
     Raises:
         SessionError: If it is being recorded, or holds nothing.
     """
-    lock = SessionLock(path)
+    lock = lock_session(path)
     try:
         session = Session(path)
         if not session.takes:
@@ -155,13 +155,9 @@ def trim_last_take(path: Path) -> tuple[int, int]:
 
 
 def _keep_lines(path: Path, count: int) -> None:
-    scratch = path.with_name(f"{path.name}.tmp")
-    with path.open("rb") as source, scratch.open("wb") as target:
+    with replacing(path) as scratch, path.open("rb") as source, scratch.open("wb") as target:
         for _ in range(count):
             target.write(source.readline())
-        target.flush()
-        os.fsync(target.fileno())
-    scratch.replace(path)
 
 
 def _list(command: List, console: Console) -> int:

@@ -4,7 +4,6 @@ Knows nothing of what is in the files.
 """
 
 import json
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gameenv.errors import InvalidInputError
+from gameenv.files import write_atomically
 from policies.card import CARD_FILE
 
 SUMMARY_FILE = "training_summary.json"
@@ -73,9 +73,7 @@ class OutFolder:
     def claim(self) -> None:
         """Make the folder and note whose it is."""
         self.path.mkdir(parents=True, exist_ok=True)
-        scratch = self.path / f".{RUN_FILE}.{os.getpid()}"
-        scratch.write_text(json.dumps(self._plain(), indent=2) + "\n", encoding="utf-8")
-        scratch.replace(self.path / RUN_FILE)
+        write_atomically(self.path / RUN_FILE, json.dumps(self._plain(), indent=2) + "\n")
 
     def tidy(self) -> None:
         """Remove what only an unfinished training needs."""

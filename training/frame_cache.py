@@ -5,7 +5,6 @@ Uses the same resize as playing. Knows nothing of goals, actions or networks.
 
 import hashlib
 import math
-import os
 import shutil
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from gameenv.errors import DiskFullError, GameEnvError, InvalidInputError
+from gameenv.files import replacing
 from gameenv.frames import FrameSpec, fit_frame, load_frame
 from gameenv.processes import sigint_held_back, worker_pool
 
@@ -48,14 +48,8 @@ def cached_frames(
     cache.mkdir(parents=True, exist_ok=True)
     path = cache / f"{_key(paths, spec)}.npy"
     if not path.exists():
-        for stale in cache.glob("*.tmp"):  # of a run that was killed
-            stale.unlink(missing_ok=True)
-        scratch = path.with_suffix(f".{os.getpid()}.tmp")
-        try:
+        with replacing(path, flush=False) as scratch:
             _decode_all(paths, spec, scratch, workers, on_progress)
-            scratch.replace(path)
-        finally:
-            scratch.unlink(missing_ok=True)
     on_progress(len(paths))
     return np.load(path, mmap_mode="r")
 

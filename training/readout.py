@@ -1,7 +1,6 @@
 """What a training leaves to read: a summary file, plots of loss and accuracy, and tables on the terminal."""
 
 import json
-import os
 import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gameenv.errors import require
+from gameenv.files import replacing, write_atomically
 from training.data import Data
 from training.folder import SUMMARY_FILE
 from training.metrics import Accuracy
@@ -47,9 +47,7 @@ def write_summary(out: Path, data: Data, accuracy: Accuracy, details: Mapping[st
         "accuracy": asdict(accuracy),
         "versions": _versions(),
     }
-    scratch = out / f".{SUMMARY_FILE}.{os.getpid()}"
-    scratch.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    scratch.replace(out / SUMMARY_FILE)
+    write_atomically(out / SUMMARY_FILE, json.dumps(content, indent=2) + "\n")
 
 
 def _versions() -> dict[str, str]:
@@ -79,7 +77,8 @@ def write_plots(out: Path, training: Points, validation: Points, accuracy: Accur
     axes.set(xlabel="step", ylabel=f"cross-entropy a {unit} (nats)", title="Loss")
     axes.grid(alpha=0.3)
     axes.legend()
-    figure.savefig(out / LOSS_PLOT, dpi=120)
+    with replacing(out / LOSS_PLOT) as scratch:
+        figure.savefig(scratch, dpi=120)
 
     figure = figure_type(figsize=(9, 4), layout="constrained")
     slots, actions = figure.subplots(1, 2)
@@ -90,7 +89,8 @@ def write_plots(out: Path, training: Points, validation: Points, accuracy: Accur
     for place, entry in enumerate(seen):
         actions.text(0.01, place, f"n={entry.support}", va="center", fontsize=8)
     actions.set(xlim=(0, 1), xlabel="recall", title="Held out, first slot by action")
-    figure.savefig(out / ACCURACY_PLOT, dpi=120)
+    with replacing(out / ACCURACY_PLOT) as scratch:
+        figure.savefig(scratch, dpi=120)
 
 
 def print_accuracy(console: Console, accuracy: Accuracy) -> None:

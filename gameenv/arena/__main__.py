@@ -150,9 +150,9 @@ def _sheet(command: Sheet, console: Console) -> int:
     split = check_split(command.split)
     families = "all families" if command.task == tasks.ALL else command.task
     title = f"{_levels(command.count)} of {families}, split {split}, from number {command.seed}"
-    with png_at(command.out) as write, contextlib.closing(ArenaEnv(split=split, frame_size=command.frame_size)) as env:
+    with png_at(command.out) as file, contextlib.closing(ArenaEnv(split=split, frame_size=command.frame_size)) as env:
         shown = [glimpse(env, task, seed, expert=command.expert) for task, seed in _progress(levels, "levels", console)]
-        write(draw_sheet(shown, title, command.columns))
+        draw_sheet(shown, title, command.columns).save(file)
     if command.expert:
         won = sum(each.played is not None and each.played.outcome == "reached and declared" for each in shown)
         console.print(f"the expert reached {won} of {len(shown)} goals")

@@ -10,7 +10,6 @@ ships with the package and is read when it is asked for. Knows nothing of who pl
 import base64
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -23,6 +22,7 @@ from gameenv.arena.levels import GENERATOR_VERSION, Split, check_split
 from gameenv.arena.tasks import TASKS, level
 from gameenv.cli import run_command
 from gameenv.errors import InvalidInputError, MissingExtraError, UnknownNameError
+from gameenv.files import write_atomically
 
 SETS: Mapping[str, Split] = MappingProxyType({"arena-val-v1": "validation", "arena-test-v1": "test"})
 """Name of each set to its split."""
@@ -182,9 +182,7 @@ def write_set(name: str, folder: Path | None = None, *, levels: int = LEVELS, fo
         "goals": {task: [goal for _, goal in each] for task, each in made.items()},
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.write_text(json.dumps(content, separators=(",", ":"), ensure_ascii=False) + "\n", encoding="utf-8")
-    scratch.replace(path)
+    write_atomically(path, json.dumps(content, separators=(",", ":"), ensure_ascii=False) + "\n")
     return path
 
 

@@ -18,7 +18,7 @@ from gameenv.actions import CHUNK_LENGTH
 from gameenv.arena.levels import Split
 from gameenv.arena.sets import level_set
 from gameenv.cli import run_command
-from gameenv.errors import DiskFullError, GameEnvError, InvalidInputError, require
+from gameenv.errors import GameEnvError, InvalidInputError, require
 from gameenv.frames import DEFAULT_SIZE
 from policies.base import Policy
 from policies.card import check_env
@@ -31,7 +31,6 @@ from policies.evaluation.summary import summarize
 from policies.load import NamedSpec, card_of, load_policy, parse_named_specs
 from policies.options import DEFAULT_OPTIONS, ModelOptions
 from policies.report.page import write_report
-from recording.disk import is_full
 
 _PLAIN: Any = {"markup": False, "highlight": False}
 """How to print what others named: as it is."""
@@ -101,17 +100,9 @@ def evaluate(args: Args) -> None:
     )
     if args.workers < 1:
         raise InvalidInputError(f"--workers must be at least 1, got {args.workers}")
-    try:
-        run(plan, args.out, workers=args.workers, console=console)
-        if args.report:
-            _write_report(args.out, console)
-    except OSError as error:
-        if not is_full(error):
-            raise
-        raise DiskFullError(
-            f"the disk of {error.filename or args.out} is full; the episodes played until now are kept. Make room and "
-            "run the same command again"
-        ) from error
+    run(plan, args.out, workers=args.workers, console=console)
+    if args.report:
+        _write_report(args.out, console)
 
 
 def run(plan: EvaluationPlan, out: Path, workers: int, console: Console) -> dict[str, Any]:

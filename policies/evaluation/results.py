@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from gameenv.errors import InvalidInputError
+from gameenv.files import LOCK_FILE, FileLock, LockedError, full_disk_named, write_atomically
 from policies.evaluation.plan import EpisodeJob, EvaluationPlan
 from policies.load import model_folder
 from policies.options import DEFAULT_OPTIONS
 from policies.rollout import EpisodeResult
-from recording.disk import is_full
 
 CONFIG_FILE, EPISODES_FILE, SUMMARY_FILE = "config.json", "episodes.jsonl", "summary.json"
 FORMAT_VERSION = 1
@@ -143,21 +143,23 @@ class ResultsFolder:
     Raises:
         InvalidInputError: If the folder holds episodes of another evaluation, by the name of what differs; if a line
             of it cannot be read; or if another process is writing it.
-        OSError: If the disk is full.
+        DiskFullError: If the disk is full.
     """
 
     def __init__(self, out: Path, plan: EvaluationPlan) -> None:
         self.out = Path(out)
         self._lines: FileIO | None = None
+        self._lock: FileLock | None = None
         try:
-            self.out.mkdir(parents=True, exist_ok=True)
-            self._lines = (self.out / EPISODES_FILE).open("ab", buffering=0)
-            _lock(self._lines, self.out)  # before anything is read: another process may be changing it
-            self.rows = self._read_rows()
-            self._agree_on(config_of(plan))
+            with full_disk_named(self.out):
+                self.out.mkdir(parents=True, exist_ok=True)
+                self._lock = _lock(self.out)  # before anything is read: another process may be changing it
+                self._lines = (self.out / EPISODES_FILE).open("ab", buffering=0)
+                self.rows = self._read_rows()
+                self._agree_on(config_of(plan))
         except BaseException as error:
             self.close()
-            if isinstance(error, OSError) and not is_full(error):
+            if isinstance(error, OSError):
                 raise InvalidInputError(f"cannot write to {self.out}: {error}. Give another --out") from error
             raise
 
@@ -165,13 +167,14 @@ class ResultsFolder:
         """Write an episode's line; it is there even if this process is killed the moment after.
 
         Raises:
-            OSError: If the disk is full; a part of a line is cut off by whoever opens the folder next.
+            DiskFullError: If the disk is full; a part of a line is cut off by whoever opens the folder next.
         """
         if self._lines is None:
             raise InvalidInputError(f"{self.out} is closed")
         line = json.dumps(asdict(row), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-        if self._lines.write(line) != len(line):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.out))
+        with full_disk_named(self.out):
+            if self._lines.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.out))
         self.rows.append(row)
 
     def close(self) -> None:
@@ -179,6 +182,9 @@ class ResultsFolder:
         if self._lines is not None:
             self._lines.close()
             self._lines = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def __enter__(self) -> "ResultsFolder":
         return self
@@ -250,14 +256,12 @@ def fingerprint(spec: str) -> str | None:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file so that it is never seen half written."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        scratch.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        scratch.replace(path)
-    except OSError:
-        scratch.unlink(missing_ok=True)
-        raise
+    """Write a JSON file so that it is never seen half written.
+
+    Raises:
+        DiskFullError, OSError: As ``write_atomically``.
+    """
+    write_atomically(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def _read_config(path: Path) -> dict[str, Any] | None:
@@ -300,15 +304,10 @@ def _shown(policy: Mapping[str, Any]) -> str:
     return str(spec) if name == spec else f"{name}={spec}"
 
 
-def _lock(file: FileIO, out: Path) -> None:
-    """Take the operating system's lock, which ends with the process however it ends."""
+def _lock(out: Path) -> FileLock:
     try:
-        import fcntl  # noqa: PLC0415 (not on Windows, where two writers are merely unwise)
-    except ImportError:
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        return FileLock(out / LOCK_FILE)
+    except LockedError as holder:
         raise InvalidInputError(
-            f"another gameenv-evaluate is writing {out}; wait for it, or give another --out"
+            f"another gameenv-evaluate{holder} is writing {out}; wait for it, or give another --out"
         ) from None

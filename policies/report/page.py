@@ -4,7 +4,6 @@ Writes ``report.html`` and ``media/*.mp4`` beside ``config.json``, ``episodes.js
 alone: it knows nothing of how the episodes were played.
 """
 
-import os
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from gameenv.actions import ACTIONS
 from gameenv.errors import require
+from gameenv.files import write_atomically
 from gameenv.frames import DEFAULT_SIZE
 from policies.evaluation.summary import POOL
 from policies.film import ENV_ID
@@ -283,10 +283,5 @@ def write_report(out: Path, examples: int = 1, *, progress: bool = False) -> Pat
     stage = Stage(str(results.config.get("env_id", ENV_ID)), (int(width), int(height)))
     page = render(out, results, make_clips(episodes, out, examples, stage, progress=progress))
     path = out / REPORT_FILE
-    partial = path.with_name(f".{REPORT_FILE}.{os.getpid()}.partial")
-    try:
-        partial.write_text(page, encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_atomically(path, page)
     return path

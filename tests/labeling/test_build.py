@@ -186,7 +186,7 @@ def test_a_full_disk_is_one_clear_error_and_leaves_no_half_segment(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(writer, "write_record", full)
-    with pytest.raises(DiskFullError, match=r"is full\. Make room"):
+    with pytest.raises(DiskFullError, match=r"is full; everything until now is saved\. Make room"):
         label(session, out)
     assert list(out.iterdir()) == []
 

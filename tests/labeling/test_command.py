@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from gameenv.files import LOCK_FILE, FileLock
 from labeling import load_samples
 from labeling.__main__ import main
 from labeling.segment_folder import segment_folders
-from recording.lock import SessionLock
 from recording.session import Session
 from tests.labeling.recordings import Ticks, holds_from, record
 
@@ -154,13 +154,10 @@ def test_copies_of_a_session_are_refused(home: Path, run: Run):
 def test_a_second_labeler_in_one_folder_is_refused(home: Path, run: Run):
     out = home / "dataset/labeled_segments"
     out.mkdir(parents=True)
-    lock = SessionLock(out)
-    try:
+    with FileLock(out / LOCK_FILE):
         done = run()
-    finally:
-        lock.close()
     assert done.returncode == 1
-    assert "another gameenv-label is writing" in done.stderr
+    assert f"another gameenv-label (process {os.getpid()}) is writing" in done.stderr
     assert run().returncode == 0
 
 

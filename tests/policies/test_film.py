@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from gameenv.actions import ACTIONS, Action
-from gameenv.errors import InvalidInputError, UnknownNameError
+from gameenv.errors import DiskFullError, InvalidInputError, UnknownNameError
 from policies.film import Caption, draw_keys, film_strip, pick_evenly, replay, write_video
 
 av = pytest.importorskip("av")
@@ -139,3 +139,14 @@ def test_a_replay_of_something_unknown_is_refused_by_name():
         list(replay("go-to-lantrn", "test", 0, ["w"]))
     with pytest.raises(UnknownNameError, match="action 'jump'"):
         list(replay("go-to-lantern", "test", 0, ["jump"], (64, 48)))
+
+
+def test_a_film_that_does_not_fit_on_the_disk_leaves_the_old_one(small_disk: Path):
+    out = small_disk / "film.mp4"
+    write_video(out, [grey()], 10)
+    old = out.read_bytes()
+    noise = np.random.default_rng(0)
+    with pytest.raises(DiskFullError, match=r"disk of .*film\.mp4 is full"):
+        write_video(out, (noise.integers(0, 255, (288, 512, 3), np.uint8) for _ in range(60)), 10)
+    assert out.read_bytes() == old
+    assert [path.name for path in small_disk.iterdir()] == ["film.mp4"]

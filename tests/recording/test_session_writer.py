@@ -29,20 +29,6 @@ def add(writer, count=1, take=0):
         )
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of one megabyte."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if done.returncode:
-        pytest.skip("mounting a tmpfs needs root")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
 def test_session_json_is_there_from_the_start_and_closed_at_the_end(make_info, tmp_path):
     with SessionWriter(tmp_path, make_info()) as writer:
         add(writer, 3)
@@ -75,7 +61,7 @@ def test_a_second_recorder_is_refused(make_info, tmp_path):
         add(writer)
         with pytest.raises(SessionError, match=f"another recorder .process {os.getpid()}"):
             SessionWriter(tmp_path, make_info(), resume=True)
-        code = f"import pathlib, recording.lock as lock; lock.SessionLock(pathlib.Path({str(writer.path)!r}))"
+        code = f"import pathlib, recording.lock as lock; lock.lock_session(pathlib.Path({str(writer.path)!r}))"
         other = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
         assert b"another recorder" in other.stderr
         add(writer)

@@ -144,7 +144,7 @@ def test_no_decoder_outlives_a_killed_training(segments: Path, tmp_path: Path, n
     ]
     running = subprocess.Popen([*map(str, line)], stderr=subprocess.DEVNULL, stdout=subprocess.PIPE)
     deadline = time.monotonic() + 60
-    while not list((tmp_path / "bc").glob("cache/*.tmp")):
+    while not list((tmp_path / "bc").glob("cache/.partial-*")):
         assert time.monotonic() < deadline, "no decoding within a minute"
         time.sleep(0.01)
     running.send_signal(number)

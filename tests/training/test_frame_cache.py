@@ -61,6 +61,6 @@ def test_too_little_room_is_said_before_anything_is_written(
 def test_what_a_killed_run_left_is_cleared(paths: list[Path], tmp_path: Path):
     cache = tmp_path / "cache"
     cache.mkdir()
-    (cache / "half.123.tmp").write_bytes(b"x")
+    (cache / ".partial-0123456789abcdef.npy").write_bytes(b"x")
     cached_frames(paths, SPEC, cache, workers=1)
-    assert list(cache.glob("*.tmp")) == []
+    assert list(cache.glob(".*")) == []

@@ -5,8 +5,7 @@ Knows nothing of how levels are opened or played.
 
 import contextlib
 import math
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -17,6 +16,7 @@ from gameenv.arena.atlas.glimpse import Glimpse
 from gameenv.arena.atlas.legend import draw_legend
 from gameenv.arena.atlas.map import draw_map
 from gameenv.errors import InvalidInputError
+from gameenv.files import replacing
 from gameenv.frames import Frame
 
 MAX_MAP = 640
@@ -126,13 +126,14 @@ def _draw_card(shown: Glimpse, px_per_cell: int, room: tuple[int, int], width: i
 
 
 @contextlib.contextmanager
-def png_at(path: Path) -> Iterator[Callable[[Image.Image], None]]:
-    """Make sure that a PNG can be written to ``path`` before the work begins; gives what writes it.
+def png_at(path: Path) -> Iterator[Path]:
+    """Make sure that a PNG can be written to ``path`` before the work begins; gives the file to save it to.
 
-    The file appears under its name only when complete; without it, nothing is left.
+    It appears under its name only if all goes well; otherwise nothing is left.
 
     Raises:
         InvalidInputError: If it cannot be written there.
+        DiskFullError: If there is no room.
     """
     if path.suffix.lower() != ".png":
         raise InvalidInputError(
@@ -140,20 +141,10 @@ def png_at(path: Path) -> Iterator[Callable[[Image.Image], None]]:
         )
     if path.is_dir():
         raise InvalidInputError(f"{path} is a folder; name a .png file in it")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-
-    def write(image: Image.Image) -> None:
-        image.save(partial, "PNG")
-        os.replace(partial, path)
-
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.touch()
-    except OSError as error:
-        raise InvalidInputError(
-            f"cannot write {path}: {error.strerror} ({error.filename}). Name another file"
-        ) from error
-    try:
-        yield write
-    finally:
-        partial.unlink(missing_ok=True)
+    with contextlib.ExitStack() as stack:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            scratch = stack.enter_context(replacing(path))
+        except OSError as error:
+            raise InvalidInputError(f"cannot write {path}: {error.strerror}. Name another file") from error
+        yield scratch

@@ -1,8 +1,9 @@
 """``gameenv-evaluate`` from the first episode to the summary, stopped and gone on with on the way."""
 
-import errno
 import json
 import os
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -264,18 +265,26 @@ def test_a_killed_evaluation_leaves_no_worker_and_goes_on(tmp_path: Path) -> Non
     finish(tmp_path)
 
 
-def test_a_full_disk_is_one_line_and_the_episodes_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(path: Path, content: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    args = Args(policies=("none",), episodes=2, workers=1, out=tmp_path / "out", **SMALL)
-    monkeypatch.setattr("policies.evaluation.__main__.write_json", full)
-    with pytest.raises(DiskFullError, match="is full; the episodes played until now are kept"):
+def test_a_full_disk_is_one_line_and_the_episodes_are_kept(tmp_path: Path, small_disk: Path) -> None:
+    args = Args(policies=("none",), episodes=2, workers=1, out=small_disk / "out", **SMALL)
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free - room_for_all_but_the_summary(tmp_path)))
+    with pytest.raises(DiskFullError, match="is full; everything until now is saved"):
         evaluate(args)
     assert len(rows(args.out)) == 2
-    monkeypatch.undo()
+    assert sorted(path.name for path in args.out.iterdir()) == [".lock", "config.json", "episodes.jsonl"]
+    ballast.unlink()
     evaluate(args)
     assert len(rows(args.out)) == 2
+    assert (args.out / "summary.json").exists()
+
+
+def room_for_all_but_the_summary(tmp_path: Path) -> int:
+    """Bytes, in whole pages, that an evaluation of two episodes takes before its last file."""
+    out = tmp_path / "elsewhere"
+    evaluate(Args(policies=("none",), episodes=2, workers=1, out=out, **SMALL))
+    sizes = [path.stat().st_size for path in out.iterdir() if path.name != "summary.json"]
+    return sum(-(-size // resource.getpagesize()) * resource.getpagesize() for size in sizes)
 
 
 def test_bad_workers_leave_no_folder_behind(tmp_path: Path) -> None:

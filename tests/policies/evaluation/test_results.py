@@ -1,6 +1,7 @@
 """An evaluation's folder: round trips, half-written lines, and what is refused by name."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -124,11 +125,6 @@ def test_a_model_trained_again_is_noticed(tmp_path: Path) -> None:
         ResultsFolder(tmp_path / "out", plan)
 
 
-def test_two_writers_at_once_are_refused(tmp_path: Path) -> None:
-    with ResultsFolder(tmp_path, PLAN), pytest.raises(InvalidInputError, match="another gameenv-evaluate"):
-        ResultsFolder(tmp_path, PLAN)
-
-
 def test_a_damaged_or_missing_config_is_refused(tmp_path: Path) -> None:
     begin(tmp_path, PLAN)
     config = tmp_path / CONFIG_FILE
@@ -162,3 +158,11 @@ def test_an_evaluation_from_before_there_were_frozen_sets_goes_on(tmp_path: Path
     (tmp_path / CONFIG_FILE).write_text(json.dumps(config))
     with ResultsFolder(tmp_path, PLAN) as folder:
         assert len(folder.rows) == 1
+
+
+def test_a_second_evaluation_of_one_folder_is_refused_by_name(tmp_path: Path) -> None:
+    with ResultsFolder(tmp_path, PLAN):
+        with pytest.raises(InvalidInputError, match=rf"another gameenv-evaluate \(process {os.getpid()}\) is writing"):
+            ResultsFolder(tmp_path, PLAN)
+        assert {path.name for path in tmp_path.iterdir()} == {CONFIG_FILE, EPISODES_FILE, ".lock"}
+    ResultsFolder(tmp_path, PLAN).close()

@@ -106,9 +106,9 @@ PICTURE = Image.new("RGB", (4, 4), "red")
 
 def test_the_file_appears_when_it_is_complete_and_its_folder_is_made(tmp_path: Path) -> None:
     out = tmp_path / "deep" / "sheet.png"
-    with png_at(out) as write:
+    with png_at(out) as file:
         assert not out.exists()
-        write(PICTURE)
+        PICTURE.save(file)
     assert [path.name for path in out.parent.iterdir()] == ["sheet.png"]
     assert Image.open(out).size == (4, 4)
 
