@@ -23,7 +23,7 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
-from gameenv.actions import ACTIONS
+from gameenv.actions import ACTIONS, Action
 from gameenv.errors import InvalidInputError
 from gameenv.frames import FrameSpec, encode_jpeg
 from labeling import load_samples
@@ -33,7 +33,7 @@ from labeling.samples import read_take, slide
 from labeling.segments import cut
 from policies.prompt import sample_messages
 from recording.info import SessionInfo
-from recording.rows import KeyEvent
+from recording.rows import KeyEvent, SessionRow, frame_name
 from recording.session import Session
 from recording.session_writer import SessionWriter
 
@@ -156,17 +156,18 @@ def make_recording(root: Path, frames: int) -> Path:
     info = SessionInfo("bench", "synthetic", None, {}, None, 10.0, FrameSpec())
     jpegs = [encode_jpeg(picture(rng)) for _ in range(64)]
     with SessionWriter(root, info) as writer:
-        held: tuple[str, ...] = ()
+        held: tuple[Action, ...] = ()
         for row in track(range(frames), "recording", transient=True):
             take, tick = divmod(row, EPISODE_TICKS)
             reached = tick >= EPISODE_TICKS - 7
             word = ACTIONS[1 + (row // HOLD_TICKS * 7) % 11]
-            keys = () if reached else (word,)
+            keys: tuple[Action, ...] = () if reached else (word,)
             held = held if tick else ()
             t_ns = row * PERIOD_NS
-            writer.append(
-                jpegs[row % len(jpegs)],
+            content = SessionRow(
+                index=row,
                 t_ns=t_ns,
+                frame=frame_name(row),
                 held=held,
                 events=()
                 if keys == held
@@ -183,6 +184,7 @@ def make_recording(root: Path, frames: int) -> Path:
                     "player": dict.fromkeys(("x", "y", "z", "angle", "pitch", "health"), float(tick)),
                 },
             )
+            writer.append(jpegs[row % len(jpegs)], content)
             held = keys
     return writer.path
 

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from random import Random
-from typing import Any
 
 from two_hands import Keys, TwoHands
 
-from gameenv.actions import CHUNK_LENGTH
+from gameenv.actions import CHUNK_LENGTH, Action, parse_action
 from gameenv.arena.aim import wrap_degrees
 from gameenv.arena.engine.engine import TICS_PER_S, Engine, draw_size, tics_until
 from gameenv.arena.judge import Judge
@@ -120,10 +119,10 @@ def record(keys: Sequence[Keys], rng: Random) -> list[SessionRow]:
     events, down = list[KeyEvent](), Keys()
     for tic, now in enumerate(keys):
         for key in sorted(now ^ down):
-            events.append(KeyEvent(int((tic + rng.random()) * NS_PER_S / TICS_PER_S), key, key in now))
+            events.append(KeyEvent(int((tic + rng.random()) * NS_PER_S / TICS_PER_S), parse_action(key), key in now))
         down = now
     events.sort(key=lambda event: event.t_ns)
-    rows, held = list[SessionRow](), set[str]()
+    rows, held = list[SessionRow](), set[Action]()
     while tics_until(len(rows), DEFAULT_FPS) < len(keys):
         begin, end = len(rows) * _PERIOD_NS, (len(rows) + 1) * _PERIOD_NS
         inside = tuple(event for event in events if begin <= event.t_ns < end)
@@ -132,10 +131,9 @@ def record(keys: Sequence[Keys], rng: Random) -> list[SessionRow]:
     return rows
 
 
-def _row(index: int, held: tuple[str, ...], events: tuple[KeyEvent, ...]) -> SessionRow:
+def _row(index: int, held: tuple[Action, ...], events: tuple[KeyEvent, ...]) -> SessionRow:
     begin = index * _PERIOD_NS
-    always: dict[str, Any] = {"source": "human", "take": 0, "late": False, "focused": True, "new_frame": True}
-    return SessionRow(index, begin, frame_name(index), held, events, begin + _PERIOD_NS, goal=None, info={}, **always)
+    return SessionRow(index, begin, frame_name(index), held, events, begin + _PERIOD_NS, source="human", take=0)
 
 
 def recorded_keys(rows: Sequence[SessionRow]) -> list[Keys]:
@@ -161,9 +159,9 @@ def apart(one: ArenaState, other: ArenaState) -> float:
     return math.dist((one.x, one.y), (other.x, other.y))
 
 
-def _apply(down: set[str], events: Sequence[KeyEvent]) -> None:
+def _apply(down: set[Action], events: Sequence[KeyEvent]) -> None:
     for event in events:
-        (down.add if event.down else down.discard)(event.key)
+        (down.add if event.down else down.discard)(event.word)
 
 
 def _tics_of(tick: int) -> range:

@@ -5,7 +5,6 @@ Pure functions of rows. Recordings keep every key; what is chosen here can be ch
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import cast
 
 from gameenv.actions import ACTIONS, NONE, Action
 from recording.rows import SessionRow
@@ -16,7 +15,7 @@ PRIORITY: tuple[Action, ...] = ("enter", "space", "c", "left", "right", "up", "d
 _ORDER = {word: index for index, word in enumerate(ACTIONS)}
 
 
-def key_shares(row: SessionRow) -> dict[str, float]:
+def key_shares(row: SessionRow) -> dict[Action, float]:
     """Return the share, 0 to 1, of the row's interval [t, t+1) during which each key was down.
 
     A key is in the result if it was down for any time at all or was pressed in the interval, even for 0 ns; a key
@@ -27,24 +26,24 @@ def key_shares(row: SessionRow) -> dict[str, float]:
     if span <= 0:
         return dict.fromkeys(sorted({*row.held, *pressed_keys(row)}, key=_ORDER.__getitem__), 1.0)
     down_since = dict.fromkeys(row.held, begin)
-    total: dict[str, int] = {}
+    total: dict[Action, int] = {}
     for event in row.events:
         t_ns = min(max(event.t_ns, begin), end)
         if event.down:
-            down_since.setdefault(event.key, t_ns)
-            total.setdefault(event.key, 0)
-        elif event.key in down_since:
-            held_ns = t_ns - down_since.pop(event.key)
-            if held_ns or event.key in total:
-                total[event.key] = total.get(event.key, 0) + held_ns
+            down_since.setdefault(event.word, t_ns)
+            total.setdefault(event.word, 0)
+        elif event.word in down_since:
+            held_ns = t_ns - down_since.pop(event.word)
+            if held_ns or event.word in total:
+                total[event.word] = total.get(event.word, 0) + held_ns
     for key, since in down_since.items():
         total[key] = total.get(key, 0) + end - since
     return {key: total[key] / span for key in sorted(total, key=_ORDER.__getitem__)}
 
 
-def pressed_keys(row: SessionRow) -> tuple[str, ...]:
+def pressed_keys(row: SessionRow) -> tuple[Action, ...]:
     """Return the keys that went down in the row's interval, in order of time, each once."""
-    return tuple(dict.fromkeys(event.key for event in row.events if event.down))
+    return tuple(dict.fromkeys(event.word for event in row.events if event.down))
 
 
 def reduce_error_diffusion(rows: Sequence[SessionRow]) -> tuple[Action, ...]:
@@ -75,10 +74,7 @@ def reduce_priority(rows: Sequence[SessionRow]) -> tuple[Action, ...]:
     Returns:
         A word for each row; ``none`` where nothing was held.
     """
-    return tuple(
-        cast(Action, min(shares, key=_PRIORITY_ORDER.__getitem__)) if (shares := key_shares(row)) else NONE
-        for row in rows
-    )
+    return tuple(min(shares, key=_PRIORITY_ORDER.__getitem__) if (shares := key_shares(row)) else NONE for row in rows)
 
 
 _PRIORITY_ORDER = {word: index for index, word in enumerate(PRIORITY)}
@@ -126,13 +122,13 @@ class _Stretch:
     def __init__(self, words: list[Action], start: int) -> None:
         self.words = words
         self.start = start
-        self.owed: dict[str, float] = {}
-        self.waiting: dict[str, int] = {}  # key -> tick of its press, oldest first
+        self.owed: dict[Action, float] = {}
+        self.waiting: dict[Action, int] = {}  # key -> tick of its press, oldest first
         self.spoken_for: set[int] = set()  # ticks in which a press first shows
 
-    def add(self, tick: int, row: SessionRow, shares: dict[str, float]) -> None:
+    def add(self, tick: int, row: SessionRow, shares: dict[Action, float]) -> None:
         if len(shares) == 1 and not row.events and not self.waiting:
-            self.words[tick] = cast(Action, next(iter(shares)))  # the common case: it earns the tick and takes it
+            self.words[tick] = next(iter(shares))  # the common case: it earns the tick and takes it
             return
         time_down = sum(shares.values())
         for key, share in shares.items():
@@ -146,11 +142,13 @@ class _Stretch:
         self.owed[word] = self.owed.get(word, 0.0) - 1.0
         self.words[tick] = word
 
-    def _choose(self, shares: dict[str, float], pressed: tuple[str, ...], still_down: set[str]) -> Action:
+    def _choose(self, shares: dict[Action, float], pressed: tuple[Action, ...], still_down: set[Action]) -> Action:
         if len(pressed) == 1 and pressed[0] not in still_down:
-            return cast(Action, pressed[0])
-        over = (key for key in self.waiting if key not in still_down)
-        return cast(Action, next(over, None) or max(shares, key=self.owed.__getitem__))
+            return pressed[0]
+        for key in self.waiting:
+            if key not in still_down:
+                return key
+        return max(shares, key=lambda key: self.owed[key])
 
     def end(self, stop: int) -> list[tuple[int, Action]]:
         """Give the taps that still wait a spare tick before ``stop``; return those for which there is none."""
@@ -162,16 +160,16 @@ class _Stretch:
                 tick for tick in ticks if self.words[self.start : stop].count(self.words[tick]) > 1
             ]
             if not spare:
-                unplaced.append((pressed_at, cast(Action, key)))
+                unplaced.append((pressed_at, key))
                 continue
             tick = min(spare, key=lambda at: (abs(at - pressed_at), -at))
-            self.words[tick] = cast(Action, key)
+            self.words[tick] = key
             self.spoken_for.add(tick)
         return unplaced
 
 
-def _keys_down_at_end(row: SessionRow) -> set[str]:
+def _keys_down_at_end(row: SessionRow) -> set[Action]:
     down = set(row.held)
     for event in row.events:
-        (down.add if event.down else down.discard)(event.key)
+        (down.add if event.down else down.discard)(event.word)
     return down

@@ -77,9 +77,13 @@ def run_crew(
                 message = _hear(worker)
                 if isinstance(message, int):
                     on_progress(worker.position, message)
-                elif message is not None:
+                    continue
+                if message is not None:
                     busy.remove(worker)
-                    (outcomes if isinstance(message, RecordedSession) else failures).append(message)  # pyright: ignore
+                if isinstance(message, RecordedSession):
+                    outcomes.append(message)
+                elif isinstance(message, Failure):
+                    failures.append(message)
     finally:
         stop.set()
         _end(workers)

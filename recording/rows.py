@@ -6,11 +6,13 @@ Row t pairs the frame grabbed at tick t with the keys held during [t, t+1). Know
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, cast, get_args
+from dataclasses import dataclass, field, fields
+from operator import attrgetter, itemgetter
+from typing import Any, Literal, get_args
 
 import numpy as np
 
+from gameenv.actions import Action
 from gameenv.errors import InvalidInputError
 
 Source = Literal["human", "policy", "expert", "noise", "correction"]
@@ -20,16 +22,24 @@ FRAMES_DIR = "frames"
 
 @dataclass(frozen=True, slots=True)
 class KeyEvent:
-    """A key went down or came up."""
+    """The key of a word went down or came up.
+
+    Attributes:
+        t_ns: When, on the monotonic clock.
+        word: The action word, not the physical key that this game has for it.
+        down: True for a press, False for a release.
+    """
 
     t_ns: int
-    key: str
+    word: Action
     down: bool
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
     """One tick: the frame grabbed at it and what the keys did until the next grab.
+
+    The names and their order are those of a line of ``steps.jsonl``; this is their only home.
 
     Attributes:
         index: Position in the session, from 0; also the frame's file name.
@@ -50,16 +60,21 @@ class SessionRow:
     index: int
     t_ns: int
     frame: str
-    held: tuple[str, ...]
+    held: tuple[Action, ...]
     events: tuple[KeyEvent, ...]
     end_t_ns: int
     source: Source
     take: int
-    late: bool
-    focused: bool
-    new_frame: bool
-    goal: str | None
-    info: dict[str, Any]
+    late: bool = False
+    focused: bool = True
+    new_frame: bool = True
+    goal: str | None = None
+    info: dict[str, Any] = field(default_factory=dict)
+
+
+_NAMES = tuple(name.name for name in fields(SessionRow))
+_values_of = attrgetter(*_NAMES)
+_values_in = itemgetter(*_NAMES)
 
 
 def frame_name(index: int) -> str:
@@ -73,21 +88,8 @@ def encode_row(row: SessionRow) -> bytes:
     Numpy scalars and arrays in ``info`` become plain numbers and lists, NaN and infinity become null, and anything
     else JSON has no word for becomes its ``str``.
     """
-    content = {
-        "index": row.index,
-        "t_ns": row.t_ns,
-        "frame": row.frame,
-        "held": row.held,
-        "events": [(event.t_ns, event.key, event.down) for event in row.events],
-        "end_t_ns": row.end_t_ns,
-        "source": row.source,
-        "take": row.take,
-        "late": row.late,
-        "focused": row.focused,
-        "new_frame": row.new_frame,
-        "goal": row.goal,
-        "info": row.info,
-    }
+    content = dict(zip(_NAMES, _values_of(row), strict=True))
+    content["events"] = [(event.t_ns, event.word, event.down) for event in row.events]
     try:
         text = _ENCODER.encode(content)
     except (ValueError, TypeError):  # NaN, or a dictionary key that is not a string: rare, so only then walk it all
@@ -102,21 +104,9 @@ def decode_row(content: Mapping[str, Any]) -> SessionRow:
         InvalidInputError: If a field is missing or of the wrong kind.
     """
     try:
-        return SessionRow(
-            content["index"],
-            content["t_ns"],
-            content["frame"],
-            tuple(content["held"]),
-            tuple([KeyEvent(t_ns, key, down) for t_ns, key, down in content["events"]]),
-            content["end_t_ns"],
-            content["source"],
-            content["take"],
-            content["late"],
-            content["focused"],
-            content["new_frame"],
-            content["goal"],
-            content["info"],
-        )
+        index, t_ns, frame, held, events, *rest = _values_in(content)
+        pressed = tuple([KeyEvent(t_ns, word, down) for t_ns, word, down in events])
+        return SessionRow(index, t_ns, frame, tuple(held), pressed, *rest)
     except KeyError as error:
         raise InvalidInputError(f"the field {error} is missing") from None
     except (TypeError, ValueError) as error:
@@ -131,8 +121,8 @@ def check_row(row: SessionRow, vocabulary: frozenset[str]) -> None:
     """
     if not (isinstance(row.t_ns, int) and isinstance(row.end_t_ns, int) and isinstance(row.info, dict)):
         raise InvalidInputError("t_ns, end_t_ns or info is of the wrong kind")
-    if not (vocabulary.issuperset(row.held) and vocabulary.issuperset([event.key for event in row.events])):
-        strange = {*row.held, *(event.key for event in row.events)} - vocabulary
+    if not (vocabulary.issuperset(row.held) and vocabulary.issuperset([event.word for event in row.events])):
+        strange = {*row.held, *(event.word for event in row.events)} - vocabulary
         raise InvalidInputError(f"the key {min(map(str, strange))!r} is not in the session's vocabulary")
 
 
@@ -163,6 +153,7 @@ def parse_source(source: object) -> Source:
     Raises:
         InvalidInputError: If it is not.
     """
-    if source not in SOURCES:
-        raise InvalidInputError(f"a source is one of {', '.join(SOURCES)}; got {source!r}")
-    return cast(Source, source)
+    for known in SOURCES:
+        if known == source:
+            return known
+    raise InvalidInputError(f"a source is one of {', '.join(SOURCES)}; got {source!r}")

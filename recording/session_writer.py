@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from gameenv.errors import DiskFullError, SessionError
+from gameenv.errors import DiskFullError, InvalidInputError, SessionError
 from gameenv.files import LOCK_FILE, full_disk_named, is_scratch
 from recording.info import SESSION_FILE, Anchor, SessionInfo, write_info
 from recording.lock import lock_session
-from recording.rows import FRAMES_DIR, KeyEvent, SessionRow, Source, encode_row, frame_name
+from recording.rows import FRAMES_DIR, SessionRow, encode_row, frame_name
 from recording.session import STEPS_FILE, Session
 from recording.totals import count_totals
 
@@ -55,7 +55,6 @@ class SessionWriter:
     ) -> None:
         # Absolute, so that a player who changes the working directory does not move the recording.
         self.path = Path(root).absolute() / _check_name(info.session_id)
-        self.resumed = False
         self._reserve_bytes = reserve_bytes
         self._steps_fd: int | None = None
         with _clear_errors(self.path):
@@ -91,47 +90,27 @@ class SessionWriter:
     def append(
         self,
         jpeg: bytes,
-        *,
-        t_ns: int,
-        held: tuple[str, ...],
-        events: tuple[KeyEvent, ...],
-        end_t_ns: int,
-        source: Source,
-        take: int,
-        late: bool = False,
-        focused: bool = True,
-        new_frame: bool = True,
-        goal: str | None = None,
-        info: dict[str, Any] | None = None,
+        row: SessionRow,
     ) -> None:
-        """Write the next tick: its frame as JPEG and what ``SessionRow`` says of it.
+        """Write the next tick.
+
+        Args:
+            jpeg: Its frame, encoded.
+            row: What else there is to say of it; ``index`` is ``ticks`` and ``frame`` the name that goes with it.
 
         Raises:
+            InvalidInputError: If the row is not the next one.
             SessionError: If the writer is closed or the disk fails.
             DiskFullError: If the disk is full or down to its reserve. The session has been closed then, and holds
                 every row before this one.
         """
         if self._steps_fd is None:
             raise SessionError(f"the session {self.path} is closed; open a new one to record more")
-        index = self._rows
-        row = SessionRow(
-            index=index,
-            t_ns=t_ns,
-            frame=frame_name(index),
-            held=held,
-            events=events,
-            end_t_ns=end_t_ns,
-            source=source,
-            take=take,
-            late=late,
-            focused=focused,
-            new_frame=new_frame,
-            goal=goal,
-            info=info or {},
-        )
+        if (row.index, row.frame) != (self._rows, frame_name(self._rows)):
+            raise InvalidInputError(f"the next row is {self._rows}, got row {row.index} with the frame {row.frame}")
         try:
             with _clear_errors(self.path):
-                if index % _ROWS_PER_DISK_CHECK == 0:
+                if row.index % _ROWS_PER_DISK_CHECK == 0:
                     self._check_disk()
                 self._write_frame(jpeg, row.frame)
                 self._write_line(encode_row(row))
@@ -140,7 +119,7 @@ class SessionWriter:
             self.close()
             raise
         self._rows += 1
-        self._takes = max(self._takes, take + 1)
+        self._takes = max(self._takes, row.take + 1)
 
     def close(self) -> None:
         """Write the totals and ``closed``, and let go of the session.
@@ -192,7 +171,6 @@ class SessionWriter:
             self._takes = recorded.takes[-1].number + 1 if recorded.takes else 0
             end = _end_of_line(self.path / STEPS_FILE, self._rows)
             info = replace(recorded.info, anchors=(*recorded.info.anchors, Anchor.now(self._rows)), totals=None)
-            self.resumed = True
         os.ftruncate(self._steps_fd, end)
         os.lseek(self._steps_fd, end, os.SEEK_SET)
         self._end = end

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from gameenv.actions import KEYS
+from gameenv.actions import KEYS, Action
 from gameenv.cli import run_command
 from gameenv.clock import NS_PER_S
 from gameenv.errors import InvalidInputError, SessionError, UnknownNameError
@@ -119,9 +119,11 @@ def find_faults(session: Session, unreadable: Sequence[int], black: Sequence[int
     return faults
 
 
-def _pressed(session: Session) -> set[str]:
-    pressed = {event.key for row in session for event in row.events if event.down}
-    return pressed.union(*(row.held for row in session))
+def _pressed(session: Session) -> set[Action]:
+    pressed: set[Action] = {event.word for row in session for event in row.events if event.down}
+    for row in session:
+        pressed.update(row.held)
+    return pressed
 
 
 def trim_last_take(path: Path) -> tuple[int, int]:

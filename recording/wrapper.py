@@ -19,15 +19,16 @@ from gameenv.clock import DEFAULT_FPS
 from gameenv.errors import InvalidInputError
 from gameenv.frames import Frame, FrameSpec, encode_jpeg
 from recording.info import SessionInfo
-from recording.rows import KeyEvent, Source, parse_source
+from recording.rows import KeyEvent, SessionRow, Source, frame_name, parse_source
 from recording.session import DEFAULT_ROOT
 from recording.session_writer import RESERVE_BYTES, SessionWriter
 
 GAP_TICKS = 2
 """A grab more than this many ticks after the one before starts a new take."""
 _NEEDED = ("tick", "t_ns", "held", "key_events")
-_HAVE_A_FIELD = frozenset({"goal", "t_ns", "held", "late", "focused", "new_frame", "key_events", "hotkeys"})
-"""What a row has in a field of its own, and the hotkeys, which are never recorded."""
+_NOT_IN_INFO = ("key_events", "hotkeys")
+"""What of an environment's ``info`` is no row's: a row's events are those until the next grab, and hotkeys are never
+recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,26 +177,27 @@ class RecordingWrapper(gym.Wrapper[Frame, int, Frame, int]):
             return
         if self._take is None:
             self._take = self.writer.takes
-        before = grab.info
-        own = {name: value for name, value in before.items() if name not in _HAVE_A_FIELD}
-        goal = before.get("goal")
-        self.writer.append(
-            grab.jpeg,
-            t_ns=int(before["t_ns"]),
-            held=tuple(parse_action(word) for word in before["held"]),
+        before = {name: value for name, value in grab.info.items() if name not in _NOT_IN_INFO}
+        goal = before.pop("goal", None)
+        row = SessionRow(  # what has a field of its own is taken out of what is left for info
+            index=self.writer.ticks,
+            t_ns=int(before.pop("t_ns")),
+            frame=frame_name(self.writer.ticks),
+            held=tuple(parse_action(word) for word in before.pop("held")),
             events=_key_events(after["key_events"]),
             end_t_ns=int(after["t_ns"]),
             source="correction" if self._source == "policy" and before.get("control") == "human" else self._source,
             take=self._take,
-            late=bool(before.get("late", False)),
-            focused=bool(before.get("focused", True)),
-            new_frame=bool(before.get("new_frame", True)),
+            late=bool(before.pop("late", False)),
+            focused=bool(before.pop("focused", True)),
+            new_frame=bool(before.pop("new_frame", True)),
             goal=None if goal is None else str(goal),
-            info={**own, **self.notes, **outcome},
+            info={**before, **self.notes, **outcome},
         )
+        self.writer.append(grab.jpeg, row)
 
     def _is_idle(self, info: dict[str, Any]) -> bool:
-        return self.paused or not info.get("focused", True) or bool(info.get("paused", False))
+        return self.paused or not info.get("focused", True)
 
 
 def new_session_id() -> str:
@@ -242,5 +244,5 @@ def _as_json(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _key_events(events: Any) -> tuple[KeyEvent, ...]:
-    found = tuple([KeyEvent(int(t_ns), parse_action(key), bool(down)) for t_ns, key, down in events])
+    found = tuple([KeyEvent(int(t_ns), parse_action(word), bool(down)) for t_ns, word, down in events])
     return tuple(sorted(found, key=lambda event: event.t_ns)) if len(found) > 1 else found

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from gameenv.actions import NONE
+from gameenv.actions import NONE, Action, parse_action
 from gameenv.frames import FrameSpec, encode_jpeg
 from recording.info import SessionInfo
-from recording.rows import KeyEvent, Source
+from recording.rows import KeyEvent, SessionRow, Source, frame_name
 from recording.session import Session
 from recording.session_writer import SessionWriter
 
@@ -51,17 +51,18 @@ def append(writer: SessionWriter, *stretches: Ticks) -> None:
     t_ns = writer.ticks * PERIOD_NS
     for stretch in stretches:
         t_ns = stretch.t_ns if stretch.t_ns is not None else t_ns
-        down: tuple[str, ...] = ()
+        down: tuple[Action, ...] = ()
         for offset, word in enumerate(stretch.words):
             truth: dict[str, Any] = dict(stretch.info)
             if stretch.reached is None or stretch.reached:
                 truth["goal_reached"] = bool(stretch.reached and stretch.reached[offset])
             if stretch.level:
                 truth |= {"level": stretch.level, "split": stretch.level.split("/", maxsplit=1)[0]}
-            keys = () if word == NONE else tuple(word.split("+"))
-            writer.append(
-                encode_jpeg(frame(writer.ticks)),
+            keys: tuple[Action, ...] = () if word == NONE else tuple(parse_action(part) for part in word.split("+"))
+            row = SessionRow(
+                index=writer.ticks,
                 t_ns=t_ns,
+                frame=frame_name(writer.ticks),
                 held=down,
                 events=(
                     *(KeyEvent(t_ns, key, False) for key in down if key not in keys),
@@ -73,6 +74,7 @@ def append(writer: SessionWriter, *stretches: Ticks) -> None:
                 goal=stretch.goal,
                 info=truth,
             )
+            writer.append(encode_jpeg(frame(writer.ticks)), row)
             down = keys
             t_ns += PERIOD_NS
 

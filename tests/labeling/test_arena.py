@@ -81,5 +81,5 @@ def _pressed(session: Session, row: int) -> str:
     """The word down during a row, read from the events alone: the arena holds one key at most."""
     down = set(session[row].held)
     for event in session[row].events:
-        (down.add if event.down else down.discard)(event.key)
+        (down.add if event.down else down.discard)(event.word)
     return next(iter(down), "none")

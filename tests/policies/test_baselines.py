@@ -106,6 +106,19 @@ def test_a_pause_is_no_reply_where_nobody_is_attached(session: Path) -> None:
         policy.predict(FRAME)
 
 
+def test_a_pause_passes_a_tick_at_a_time_where_nobody_is_attached(session: Path) -> None:
+    policy = ReplayPolicy(session)
+    for _ in range(3):
+        policy.reset("Go")
+    policy.predict(FRAME)
+    for _ in range(3):  # 14 none, 4 of them in the first chunk; seven of none follow from the next 3 + 1 on
+        with pytest.raises(InvalidReply):
+            policy.predict(FRAME)
+    with pytest.raises(InvalidReply):
+        policy.predict(FRAME)
+    assert policy.predict(FRAME).actions == (*["none"] * 6, "d")
+
+
 def test_what_the_expert_recorded_wins_again(arena: gym.Env[Any, Any], tmp_path: Path) -> None:
     won = run_episode(arena, load_policy("expert"), seed=0, execute=1)
     assert won.success

@@ -12,8 +12,10 @@ from gameenv.desktop.opening import open_sender
 from recording import Session
 from tests.gameenv.live.display import Probe, wait_for
 
+CHECKOUT = Path(__file__).parents[2]
 POLICIES = '''
 import time
+import gameenv
 from gameenv import ActionChunk
 
 class Walks:
@@ -38,6 +40,10 @@ class Hangs(Walks):
             time.sleep(2)
         return super().predict(frame)
 
+class Where(Walks):
+    def predict(self, frame, committed=()):
+        raise RuntimeError(f"players of {gameenv.__file__}")
+
 class ForEver(Walks):
     def predict(self, frame, committed=()):
         return ActionChunk(("w",) * 7)
@@ -47,6 +53,7 @@ class ForEver(Walks):
 @pytest.fixture
 def play(tmp_path: Path) -> Callable[..., "subprocess.Popen[str]"]:
     (tmp_path / "players.py").write_text(POLICIES)
+    path = os.pathsep.join([str(tmp_path), str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])])
 
     def start(*options: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
@@ -56,7 +63,7 @@ def play(tmp_path: Path) -> Callable[..., "subprocess.Popen[str]"]:
             stderr=subprocess.STDOUT,
             text=True,
             cwd=tmp_path,
-            env={**os.environ, "COLUMNS": "200", "PYTHONPATH": str(tmp_path)},
+            env={**os.environ, "COLUMNS": "200", "PYTHONPATH": path},
         )
 
     return start
@@ -68,6 +75,11 @@ Play = Callable[..., "subprocess.Popen[str]"]
 def finish(process: "subprocess.Popen[str]") -> tuple[int, str]:
     said, _ = process.communicate(timeout=40)
     return process.returncode, said
+
+
+def test_the_command_that_is_tested_is_this_checkout_s(play: Play) -> None:
+    _, said = finish(play("--model", "players:Where", "--lock-step", "--task", "go-to-lantern"))
+    assert f"players of {CHECKOUT / 'gameenv'}" in said
 
 
 def test_goals_are_played_one_after_the_other_on_a_window(probe: Probe, play: Play) -> None:

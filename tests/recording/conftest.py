@@ -7,7 +7,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from gameenv.actions import ACTIONS, NONE
+from gameenv.actions import ACTIONS, NONE, Action
 from gameenv.frames import FrameSpec
 from recording.info import SessionInfo
 from recording.rows import KeyEvent, SessionRow, frame_name
@@ -93,12 +93,12 @@ def make_info() -> Callable[..., SessionInfo]:
 def make_row() -> Callable[..., SessionRow]:
     def make(
         index: int = 0,
-        held: tuple[str, ...] = (),
-        events: tuple[tuple[float, str, bool], ...] = (),
+        held: tuple[Action, ...] = (),
+        events: tuple[tuple[float, Action, bool], ...] = (),
         take: int = 0,
         **changes: Any,
     ) -> SessionRow:
-        """``events`` are (share of the tick, key, down)."""
+        """``events`` are (share of the tick, word, down)."""
         begin = index * PERIOD_NS
         values: dict[str, Any] = {
             "t_ns": begin,
@@ -111,7 +111,7 @@ def make_row() -> Callable[..., SessionRow]:
             "goal": None,
             "info": {"tick": index},
         }
-        pressed = tuple(KeyEvent(begin + round(share * PERIOD_NS), key, down) for share, key, down in events)
+        pressed = tuple(KeyEvent(begin + round(share * PERIOD_NS), word, down) for share, word, down in events)
         return SessionRow(index=index, held=held, events=pressed, take=take, **{**values, **changes})
 
     return make

@@ -139,19 +139,20 @@ def test_what_always_holds(make_row, seed):
     assert words == reduce_error_diffusion(rows), "deterministic"
     for start, stop in _stretches(shares):
         active = {key for tick in shares[start:stop] for key in tick}
-        pressed = {event.key for row in rows[start:stop] for event in row.events if event.down}
+        pressed = {event.word for row in rows[start:stop] for event in row.events if event.down}
         if len(pressed) <= stop - start:
             assert pressed <= set(words[start:stop]), "no tap is lost"
         assert NONE not in words[start:stop], "something was held, so something is said"
         assert set(words[start:stop]) <= active, "nothing is said that was not held"
     lent = sum(word != NONE for word, share in zip(words, shares, strict=True) if not share)
     short = sum(
-        max(0, len({e.key for row in rows[a:b] for e in row.events if e.down}) - (b - a)) for a, b in _stretches(shares)
+        max(0, len({key.word for row in rows[a:b] for key in row.events if key.down}) - (b - a))
+        for a, b in _stretches(shares)
     )
     assert lent <= short, "idle ticks are lent only to taps for which their stretch is too short"
     for row, word in zip(rows, words, strict=True):
-        taps = [event.key for event in row.events if event.down]
-        if len(taps) == 1 and row.events[-1].key == taps[0] and not row.events[-1].down:
+        taps = [event.word for event in row.events if event.down]
+        if len(taps) == 1 and row.events[-1].word == taps[0] and not row.events[-1].down:
             assert word == taps[0] or taps[0] in words, "a tap alone in its tick takes it"
 
 

@@ -115,7 +115,7 @@ def test_p_starts_and_stops_and_each_start_is_a_take(
     assert {row.source for row in session} == {"human"}
     for take in session.takes:
         rows = session[take.start : take.stop]
-        events = [(event.key, event.down) for row in rows for event in row.events]
+        events = [(event.word, event.down) for row in rows for event in row.events]
         assert events == [("w", True), ("w", False), ("space", True), ("space", False)]
         assert rows[-1].held == ()
         for method in METHODS.values():

@@ -6,9 +6,10 @@ import threading
 
 import pytest
 
-from gameenv.errors import DiskFullError, SessionError
+from gameenv.errors import DiskFullError, InvalidInputError, SessionError
 from gameenv.frames import FrameSpec
 from recording import Session
+from recording.rows import SessionRow, frame_name
 from recording.session_writer import SessionWriter
 
 JPEG = b"\xff\xd8" + os.urandom(2000)
@@ -17,16 +18,9 @@ JPEG = b"\xff\xd8" + os.urandom(2000)
 def add(writer, count=1, take=0):
     for _ in range(count):
         index = writer.ticks
-        writer.append(
-            JPEG,
-            t_ns=index * 10**8,
-            held=(),
-            events=(),
-            end_t_ns=(index + 1) * 10**8,
-            source="human",
-            take=take,
-            info={"tick": index},
-        )
+        begin, end = index * 10**8, (index + 1) * 10**8
+        row = SessionRow(index, begin, frame_name(index), (), (), end, "human", take, info={"tick": index})
+        writer.append(JPEG, row)
 
 
 def test_session_json_is_there_from_the_start_and_closed_at_the_end(make_info, tmp_path):
@@ -38,6 +32,14 @@ def test_session_json_is_there_from_the_start_and_closed_at_the_end(make_info, t
     writer.close()
     with pytest.raises(SessionError, match="is closed"):
         add(writer)
+
+
+def test_a_row_that_is_not_the_next_one_is_refused(make_info, make_row, tmp_path):
+    with SessionWriter(tmp_path, make_info()) as writer:
+        add(writer)
+        with pytest.raises(InvalidInputError, match="the next row is 1, got row 7"):
+            writer.append(JPEG, make_row(7))
+    assert len(Session(tmp_path / "one")) == 1
 
 
 def test_an_existing_session_is_not_overwritten(make_info, tmp_path):
@@ -78,7 +80,6 @@ def test_resuming_goes_on_after_the_last_whole_tick(make_info, tmp_path):
     for orphan in ("000005.jpg", "000006.jpg", ".writing"):
         (path / "frames" / orphan).write_bytes(b"old")
     with SessionWriter(tmp_path, make_info(), resume=True) as writer:
-        assert writer.resumed
         assert (writer.ticks, writer.takes) == (5, 2)
         assert writer.last_row is not None
         assert writer.last_row.index == 4
@@ -94,7 +95,7 @@ def test_resuming_goes_on_after_the_last_whole_tick(make_info, tmp_path):
 def test_resuming_what_is_not_there_makes_it(make_info, tmp_path):
     (tmp_path / "one").mkdir()  # a recorder killed right after its first step
     with SessionWriter(tmp_path, make_info(), resume=True) as writer:
-        assert not writer.resumed
+        assert (writer.ticks, writer.last_row) == (0, None)
 
 
 def test_resuming_with_other_settings_names_them(make_info, tmp_path):

@@ -16,7 +16,7 @@ from gameenv.errors import InvalidInputError, SessionError, UnknownNameError
 from gameenv.frames import FrameSpec
 from recording import Session
 from recording.info import SessionInfo
-from recording.rows import KeyEvent
+from recording.rows import KeyEvent, SessionRow, frame_name
 from recording.session_writer import SessionWriter
 from recording.sessions import Check, List, Trim, run, trim_last_take
 
@@ -40,20 +40,10 @@ def make_session(
             for _ in range(length):
                 t_ns = tick * TICK_NS
                 events = (KeyEvent(t_ns + 1, "left" if camera else "w", tick % 2 == 0),)
-                writer.append(
-                    jpeg(0 if tick < black else 120),
-                    t_ns=t_ns,
-                    held=(),
-                    events=events,
-                    end_t_ns=t_ns + TICK_NS,
-                    source="human",
-                    take=number,
-                    late=False,
-                    focused=True,
-                    new_frame=True,
-                    goal=None,
-                    info={"tick": tick},
+                row = SessionRow(
+                    tick, t_ns, frame_name(tick), (), events, t_ns + TICK_NS, "human", number, info={"tick": tick}
                 )
+                writer.append(jpeg(0 if tick < black else 120), row)
                 tick += 1
     return root / name
 

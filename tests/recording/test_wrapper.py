@@ -25,7 +25,7 @@ def test_a_row_pairs_a_grab_with_the_keys_until_the_next(make_env, tmp_path):
     session = Session(tmp_path / "one")
     assert reduce_error_diffusion(session) == ("w", "w", "none", "left")
     assert [row.held for row in session] == [(), ("w",), ("w",), ()]
-    assert [[(event.key, event.down) for event in row.events] for row in session] == [
+    assert [[(event.word, event.down) for event in row.events] for row in session] == [
         [("w", True)],
         [],
         [("w", False)],
@@ -48,6 +48,22 @@ def test_the_source_is_that_of_the_action_about_to_be_played(make_env, tmp_path)
         with pytest.raises(InvalidInputError, match="a source is one of"):
             env.source = "ghost"  # pyright: ignore[reportAttributeAccessIssue]
     assert [row.source for row in Session(env.path)] == ["expert", "noise", "expert"]
+
+
+def test_what_a_person_plays_after_taking_over_is_a_correction(make_env, tmp_path):
+    """Who has the keys is what the grab says that the row begins with, as it is for the keys held."""
+
+    def take_over(info):
+        info["control"] = "human" if 2 <= info["tick"] < 4 else "agent"
+
+    with RecordingWrapper(make_env(change=take_over), tmp_path, "one", "small", source="policy") as env:
+        env.reset()
+        play(env, ["w"] * 6, source="policy")
+    assert [row.source for row in Session(env.path)] == ["policy"] * 2 + ["correction"] * 2 + ["policy"] * 2
+    with RecordingWrapper(make_env(change=lambda info: info.update(control="human")), tmp_path, "two", "small") as env:
+        env.reset()
+        play(env, ["w"] * 2)
+    assert [row.source for row in Session(env.path)] == ["human"] * 2, "nobody was taken over from"
 
 
 def test_the_last_step_of_an_episode_closes_its_row(make_env, tmp_path):
