@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pdoc
+import pdoc.render
 import tyro
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -41,6 +42,20 @@ def test_the_file_tree_is_real(name: str):
     assert (ROOT / name).is_dir()
 
 
+def test_the_moving_picture_is_small_and_can_be_drawn_again(tmp_path: Path):
+    assert (ROOT / "docs" / "pictures" / "play.gif").stat().st_size <= 2_000_000
+    words = ["--levels", "press-switch/5", "--width", "160", "--out", str(tmp_path / "again.gif")]
+    script = ROOT / "examples" / "draw_movie.py"
+    drawn = subprocess.run(
+        [sys.executable, str(script), *words], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert drawn.returncode == 0, drawn.stderr
+    with Image.open(tmp_path / "again.gif") as picture:
+        assert getattr(picture, "n_frames", 1) > 10
+        assert picture.width == 160
+
+
+@pytest.mark.slow
 def test_the_example_runs_end_to_end_and_again(tmp_path: Path):
     line = [
         sys.executable, ROOT / "examples" / "first_agent.py", "--frames", "900", "--epochs", "1", "--episodes", "1",
