@@ -19,7 +19,7 @@ import importlib
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -29,9 +29,10 @@ import torch
 import tyro
 
 import gameenv  # noqa: F401 (registers the arena)
-from gameenv.actions import CHUNK_LENGTH, Action, ActionChunk, action_index
-from gameenv.frames import DEFAULT_SIZE, Frame
+from gameenv.actions import CHUNK_LENGTH, ActionChunk, action_index
+from gameenv.frames import DEFAULT_SIZE
 from policies import load_policy, run_episode
+from policies.base import Observation
 from policies.vlm import tiny
 from policies.vlm.decoding import Decoder, ReplyRow
 from policies.vlm.fast_vision import speed_up_vision
@@ -265,13 +266,13 @@ class Counting:
         self._policy.reset(goal, seed=seed)
         self._drafter = Drafter()
 
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
+    def predict(self, observation: Observation) -> ActionChunk:
         """The policy's chunk."""
-        chunk = self._policy.predict(frame, committed)
+        chunk = self._policy.predict(observation)
         words = [action_index(word) for word in chunk]
-        row = ReplyRow(self._drafter.draft(), 0)
+        row = ReplyRow(self._drafter.draft(observation.played), 0)
         self.passes[sum(1 for _ in _passes_of(row, words))] += 1
-        self._drafter.learn(words)
+        self._drafter.learn(words, observation.played)
         return chunk
 
 

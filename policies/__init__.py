@@ -1,7 +1,8 @@
 """Whoever acts: the policy protocol, baselines, learned policies, rollouts and evaluation."""
 
-from policies.base import Policy
+from policies.base import Observation, Policy
+from policies.ledger import EpisodeResult
 from policies.load import load_policy
-from policies.rollout import EpisodeResult, run_episode
+from policies.rollout import run_episode
 
-__all__ = ["EpisodeResult", "Policy", "load_policy", "run_episode"]
+__all__ = ["EpisodeResult", "Observation", "Policy", "load_policy", "run_episode"]

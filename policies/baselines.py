@@ -3,58 +3,44 @@
 Each is what a learned policy must beat or match. They know nothing of models or of how they are judged.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
 from gameenv.actions import ACTIONS, CHUNK_LENGTH, NONE, Action, ActionChunk
 from gameenv.errors import InvalidInputError, InvalidReply
-from gameenv.frames import Frame, check_frame
-from policies.base import check_committed, check_goal
+from policies.base import Observation
 from recording.chords import reduce_error_diffusion
 from recording.session import Session
-
-Begun = TypeVar("Begun")
 
 
 class NonePolicy:
     """Presses nothing and so declares at once: what an instant claim of success scores."""
 
-    def __init__(self) -> None:
-        self._goal: str | None = None
-
     def reset(self, goal: str, *, seed: int | None = None) -> None:
-        """Begin an episode; ``seed`` changes nothing."""
-        self._goal = check_goal(goal)
+        """Begin an episode; nothing changes."""
 
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
+    def predict(self, observation: Observation) -> ActionChunk:
         """Return what is committed, then ``none``."""
-        _require_reset(self._goal)
-        check_frame(frame)
-        return _fill(check_committed(committed), ())
+        return _fill(observation.committed, ())
 
 
 class RandomPolicy:
     """Throws each action from the twelve with equal chance; ``reset(seed=...)`` makes it repeatable."""
 
     def __init__(self) -> None:
-        self._goal: str | None = None
         self._dice = np.random.default_rng()
 
     def reset(self, goal: str, *, seed: int | None = None) -> None:
         """Begin an episode. The same ``seed`` gives the same throws."""
-        self._goal = check_goal(goal)
         self._dice = np.random.default_rng(seed)
 
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
+    def predict(self, observation: Observation) -> ActionChunk:
         """Return what is committed, then throws."""
-        _require_reset(self._goal)
-        check_frame(frame)
         thrown = self._dice.integers(len(ACTIONS), size=CHUNK_LENGTH)
-        return _fill(check_committed(committed), tuple(ACTIONS[index] for index in thrown))
+        return _fill(observation.committed, tuple(ACTIONS[index] for index in thrown))
 
 
 class ReplayPolicy:
@@ -94,7 +80,6 @@ class ReplayPolicy:
 
     def reset(self, goal: str, *, seed: int | None = None) -> None:
         """Choose the take and go to its beginning; ``seed`` changes nothing."""
-        check_goal(goal)
         level = getattr(getattr(_unwrapped(self._env), "level", None), "id", None)
         if level is not None and level in self._levels:
             chosen = self._levels.index(level)
@@ -104,19 +89,20 @@ class ReplayPolicy:
         self._words = self._takes[chosen]
         self._first_tick, self._played = self._tick() or 0, 0
 
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
+    def predict(self, observation: Observation) -> ActionChunk:
         """Return what is committed, then the recording's words from there on.
 
         Raises:
+            InvalidInputError: Before the first ``reset``.
             InvalidReply: If the person paused here for a whole chunk: seven ``none`` would declare the goal
                 reached, and only the end of the recording does.
         """
-        words = _require_reset(self._words)
-        check_frame(frame)
-        promised = check_committed(committed)
+        words = self._words
+        if words is None:
+            raise InvalidInputError("call reset(goal) before predict")
         tick = self._tick()
         place = self._played if tick is None else tick - self._first_tick
-        chunk = _fill(promised, words[place : place + CHUNK_LENGTH])
+        chunk = _fill(observation.committed, words[place : place + CHUNK_LENGTH])
         if chunk.done and any(word != NONE for word in words[place:]):
             self._played = place + 1
             raise InvalidReply("the recording pauses here; the runner plays one none")
@@ -132,12 +118,6 @@ def _fill(committed: tuple[Action, ...], chosen: tuple[Action, ...]) -> ActionCh
     """What is committed, then ``chosen`` from the same slot on, then ``none``."""
     words = committed + chosen[len(committed) :]
     return ActionChunk(words + (NONE,) * (CHUNK_LENGTH - len(words)))
-
-
-def _require_reset(begun: Begun | None) -> Begun:
-    if begun is None:
-        raise InvalidInputError("call reset(goal) before predict")
-    return begun
 
 
 def _unwrapped(env: gym.Env[Any, Any] | None) -> object:

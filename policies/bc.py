@@ -19,8 +19,8 @@ import numpy as np
 from gameenv.actions import ACTIONS, CHUNK_LENGTH, Action, ActionChunk
 from gameenv.errors import InvalidInputError, UnknownNameError, require
 from gameenv.files import write_atomically
-from gameenv.frames import Frame, FrameSpec, check_frame, fit_frame
-from policies.base import check_committed, check_goal
+from gameenv.frames import Frame, FrameSpec, fit_frame
+from policies.base import Observation
 from policies.card import ModelCard
 
 if TYPE_CHECKING:
@@ -127,20 +127,31 @@ def save_atomically(content: Any, path: Path) -> None:
 class BCPolicy:
     """A trained network behind the ``Policy`` protocol.
 
+    Above temperature 0 each slot's word is drawn from its head's own odds, so that a policy that sees nothing new need
+    not repeat itself. The heads do not know of each other's draws: seven ``none`` in a row are rarer than in the
+    demonstrations.
+
     Args:
         network: What ``build_network`` made.
         words: The word list it was trained with.
         card: What it was trained on; where its ``extra`` says ``without``, that is hidden from the network here too.
+        temperature: 0 takes the likeliest word; 1 is the network's own distribution, less is more decided.
 
     Raises:
+        InvalidInputError: If the temperature is below 0.
         UnknownNameError: If the card hides something else than frames or goals.
     """
 
-    def __init__(self, network: torch.nn.Module, words: Sequence[str], card: ModelCard) -> None:
+    def __init__(
+        self, network: torch.nn.Module, words: Sequence[str], card: ModelCard, *, temperature: float = 0.0
+    ) -> None:
+        if not temperature >= 0:
+            raise InvalidInputError(f"a temperature is 0 or above, got {temperature}")
         self._torch: Any = require("torch", "train")
         self._network = network.eval()
         self._words = tuple(words)
-        self._goal: str | None = None
+        self._temperature = temperature
+        self._dice = np.random.default_rng()
         self._spec = FrameSpec(*INPUT_SIZE, fit=card.frame.fit)
         self._without: Without | None = card.extra.get("without")
         if self._without not in (None, *get_args(Without)):
@@ -148,7 +159,7 @@ class BCPolicy:
         self.card = card
 
     @classmethod
-    def load(cls, path: str | Path) -> BCPolicy:
+    def load(cls, path: str | Path, *, temperature: float = 0.0) -> BCPolicy:
         """Read a folder that ``save`` (or ``gameenv-train --policy bc``) wrote.
 
         Raises:
@@ -169,7 +180,7 @@ class BCPolicy:
             raise InvalidInputError(f"{weights} is missing; the training did not finish. Run it again.") from None
         except Exception as error:  # torch raises many kinds on a damaged file
             raise InvalidInputError(f"cannot read {weights}: {error}. Train the model again.") from error
-        return cls(network, words, card)
+        return cls(network, words, card, temperature=temperature)
 
     def save(self, folder: Path) -> None:
         """Write weights and card; the card last, so a folder with a card is complete."""
@@ -177,73 +188,38 @@ class BCPolicy:
         save_atomically(self._network.state_dict(), folder / WEIGHTS_FILE)
         self.card.save(folder)
 
+    @property
+    def batches(self) -> bool:
+        """Whether one instance may serve every environment: at temperature 0; draws belong to an episode's seed."""
+        return self._temperature == 0
+
     def reset(self, goal: str, *, seed: int | None = None) -> None:
-        """Begin an episode with this goal."""
-        self._goal = check_goal(goal)
+        """Begin an episode; the same seed draws the same."""
+        self._dice = np.random.default_rng(seed)
 
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
-        """The likeliest word of each slot; the chunk begins with ``committed``."""
-        if self._goal is None:
-            raise InvalidInputError("no goal yet; call reset(goal) before predict")
-        return self.predict_batch([frame], [self._goal], [committed])[0]
+    def predict(self, observation: Observation) -> ActionChunk:
+        """A word for each slot; the chunk begins with what is committed."""
+        return self.predict_batch([observation])[0]
 
-    def predict_batch(
-        self, frames: Sequence[Frame], goals: Sequence[str], committed: Sequence[Sequence[Action]]
-    ) -> list[ActionChunk]:
-        """A chunk for each frame and goal, in one pass through the network."""
-        promised = [check_committed(words) for words in committed]
-        best = self.logits(frames, goals).argmax(-1)
-        return [_chunk(words, row) for words, row in zip(promised, best, strict=True)]
+    def predict_batch(self, observations: Sequence[Observation]) -> list[ActionChunk]:
+        """A chunk for each observation, in one pass through the network."""
+        logits = self.logits([each.frame for each in observations], [each.goal for each in observations])
+        if self._temperature > 0:
+            # The best of scores with Gumbel noise is a draw from their softmax (https://arxiv.org/abs/1411.0030). Here
+            # as logits / temperature + noise, times what keeps both finite at any temperature.
+            noise = self._dice.gumbel(size=logits.shape) * min(self._temperature, 1.0)
+            logits = logits / max(self._temperature, 1.0) + noise
+        return [_chunk(each.committed, row) for each, row in zip(observations, logits.argmax(-1), strict=True)]
 
     def logits(self, frames: Sequence[Frame], goals: Sequence[str]) -> np.ndarray:
         """What the network says of each frame and goal: ``(len(frames), 7, 12)`` float32, before the softmax."""
-        small = np.stack([fit_frame(check_frame(frame), self._spec) for frame in frames])
-        bags = bag_of_words([check_goal(goal) for goal in goals], self._words)
+        small = np.stack([fit_frame(frame, self._spec) for frame in frames])
+        bags = bag_of_words(goals, self._words)
         small, bags = hide(small, bags, self._without)
         torch = self._torch
         with torch.inference_mode():
             pixels = torch.tensor(small).permute(0, 3, 1, 2).float() / 255
             return self._network(pixels, torch.from_numpy(bags)).numpy()
-
-
-class SamplingBCPolicy:
-    """Draws each slot's word from its head's own odds, so that a policy that sees nothing new need not repeat itself.
-
-    The heads do not know of each other's draws: seven ``none`` in a row are rarer than in the demonstrations. It has
-    no ``predict_batch``, so that an episode's seed repeats it.
-
-    Args:
-        policy: Whose odds; it becomes part of this one.
-        temperature: Above 0; 1 is the network's own distribution, less is more decided.
-
-    Raises:
-        InvalidInputError: If the temperature is not above 0.
-    """
-
-    def __init__(self, policy: BCPolicy, temperature: float) -> None:
-        if not temperature > 0:
-            raise InvalidInputError(f"a temperature to sample with is above 0, got {temperature}")
-        self._policy = policy
-        self._temperature = temperature
-        self._goal: str | None = None
-        self._dice = np.random.default_rng()
-        self.card = policy.card
-
-    def reset(self, goal: str, *, seed: int | None = None) -> None:
-        """Begin an episode with this goal; the same seed draws the same."""
-        self._goal = check_goal(goal)
-        self._dice = np.random.default_rng(seed)
-
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
-        """A drawn word for each slot; the chunk begins with ``committed``."""
-        if self._goal is None:
-            raise InvalidInputError("no goal yet; call reset(goal) before predict")
-        promised = check_committed(committed)
-        (logits,) = self._policy.logits([frame], [self._goal])
-        # The best of scores with Gumbel noise is a draw from their softmax (https://arxiv.org/abs/1411.0030). Here as
-        # logits / temperature + noise, times what keeps both finite at any temperature.
-        noise = self._dice.gumbel(size=logits.shape) * min(self._temperature, 1.0)
-        return _chunk(promised, (logits / max(self._temperature, 1.0) + noise).argmax(-1))
 
 
 def _chunk(committed: Sequence[Action], row: np.ndarray) -> ActionChunk:

@@ -164,10 +164,9 @@ def _load_model(kind: str | None, folder: Path, options: ModelOptions) -> Policy
     if card.kind == "vlm":
         return _load_vlm(str(folder), options)
     require("torch", "train")
-    from policies.bc import BCPolicy, SamplingBCPolicy  # noqa: PLC0415 (torch loads where it is used)
+    from policies.bc import BCPolicy  # noqa: PLC0415 (torch loads where it is used)
 
-    policy = BCPolicy.load(folder)
-    return SamplingBCPolicy(policy, options.temperature) if options.temperature else policy
+    return BCPolicy.load(folder, temperature=options.temperature)
 
 
 def _load_vlm(spec: str, options: ModelOptions) -> Policy:
@@ -201,7 +200,7 @@ def _load_object(spec: str) -> Policy:
     if not isinstance(policy, Policy):
         raise InvalidInputError(
             f"{spec!r} gave a {type(policy).__name__}, which is not a policy: it needs reset(goal, *, seed=None) and "
-            "predict(frame, committed=()); see docs/plug-in-a-policy.md"
+            "predict(observation); see docs/plug-in-a-policy.md"
         )
     return policy
 

@@ -26,9 +26,10 @@ from gameenv.errors import GameEnvError, InvalidInputError
 from gameenv.frames import DEFAULT_SIZE, Frame, FrameSpec
 from policies.base import Policy, check_goal
 from policies.card import ModelCard, check_env
+from policies.ledger import EpisodeResult
 from policies.load import card_of, load_policy
 from policies.options import DEFAULT_OPTIONS, ModelOptions
-from policies.rollout import EpisodeResult, run_episode
+from policies.rollout import run_episode
 from recording.session import DEFAULT_ROOT
 from recording.wrapper import RecordingWrapper, new_session_id
 
@@ -200,7 +201,9 @@ def _play_goal(
     """Play for one goal on one level; what the policy raises is told with its name."""
     goal, seed = what
     try:
-        return run_episode(env, policy, goal, seed, args.execute, max_steps=args.max_steps, observer=_Line(line.update))
+        return run_episode(
+            env, policy, goal, seed, args.execute, max_steps=args.max_steps, observers=[_Line(line.update)]
+        )
     except (GameEnvError, OSError):
         raise
     except Exception as error:

@@ -8,14 +8,14 @@ import base64
 import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from gameenv.actions import ACTIONS, CHUNK_LENGTH, Action, ActionChunk
+from gameenv.actions import ACTIONS, CHUNK_LENGTH, ActionChunk
 from gameenv.errors import GameEnvError, InvalidInputError, InvalidReply, require
-from gameenv.frames import Frame, check_frame, encode_jpeg
-from policies.base import check_committed, check_goal
+from gameenv.frames import Frame, encode_jpeg
+from policies.base import Observation
 from policies.prompt import parse_reply, user_text
 
 REPLY_SCHEMA: dict[str, Any] = {
@@ -84,27 +84,23 @@ class ServerPolicy:
             ) from error
         self._structured = True
         self._has_complained = False
-        self._goal: str | None = None
         self._seed: int | None = None
         self.model = model or self._only_model()
 
     def reset(self, goal: str, *, seed: int | None = None) -> None:
         """Begin an episode with this goal."""
-        self._goal = check_goal(goal)
         self._seed = seed
 
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
+    def predict(self, observation: Observation) -> ActionChunk:
         """The server's chunk. What is committed stands in front, and the server's words from there on behind it.
 
         Raises:
             InvalidReply: If the reply cannot be read as a chunk.
             GameEnvError: If the server does not answer in time, or refuses.
         """
-        if self._goal is None:
-            raise InvalidInputError("no goal yet; call reset(goal) before predict")
-        promised = check_committed(committed)
+        promised = observation.committed
         try:
-            chunk = parse_reply(_text_of(self._ask(check_frame(frame), self._goal)))
+            chunk = parse_reply(_text_of(self._ask(observation.frame, observation.goal)))
         except InvalidReply as error:
             if not self._has_complained:
                 log.warning("%s (counted as invalid; further ones are not shown)", error)

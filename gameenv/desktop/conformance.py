@@ -1,4 +1,4 @@
-"""What every window system, key sender and key listener must do, as judges that anyone can run on a backend of their own.
+"""What every window system, key sender and key listener must do, as judges that anyone can run on their own backend.
 
     from gameenv.desktop.conformance import check_window_system, check_key_sender, check_key_listener
     check_window_system(MyWindows, handle=game, gone=closed)

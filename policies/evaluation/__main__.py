@@ -20,7 +20,7 @@ from gameenv.arena.sets import level_set
 from gameenv.cli import run_command
 from gameenv.errors import GameEnvError, InvalidInputError, require
 from gameenv.frames import DEFAULT_SIZE
-from policies.base import Policy
+from policies.base import Policy, batching, history_of
 from policies.card import check_env
 from policies.evaluation import host, statistics, tables
 from policies.evaluation.latency import Latency, measure
@@ -187,10 +187,11 @@ def play(
                 continue
             progress.update(bar, description=name)
             started_s = time.monotonic()
-            batching = host.batching(policies[name])
-            if batching:
+            together = batching(policies[name])
+            if together:
                 host.share_cores(workers)
-            for row in pool.run(jobs, partial(host.answer, batching) if batching else None):
+            answerer = partial(host.answer, together) if together else None
+            for row in pool.run(jobs, answerer, history_of(policies[name])):
                 folder.append(row)
                 progress.advance(bar)
             console.print(f"{name}: {len(jobs)} episodes in {time.monotonic() - started_s:.0f} s", **_PLAIN)

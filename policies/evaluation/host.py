@@ -9,28 +9,19 @@ from collections.abc import Sequence
 
 from gameenv.actions import Action, ActionChunk
 from gameenv.errors import InvalidInputError, InvalidReply
-from policies.base import AttachesToEnv, Policy, PredictsBatch
-from policies.evaluation.worker import Refused, Request, describe
+from policies.base import Observation, PredictsBatch
+from policies.evaluation.worker import Refused, describe
 
 Answer = tuple[Action, ...] | Refused
 
 
-def batching(policy: Policy) -> PredictsBatch | None:
-    """Return the policy if one instance can serve every worker: it predicts in batches and needs no environment."""
-    return policy if isinstance(policy, PredictsBatch) and not isinstance(policy, AttachesToEnv) else None
-
-
-def answer(policy: PredictsBatch, requests: Sequence[Request]) -> list[Answer]:
+def answer(policy: PredictsBatch, requests: Sequence[Observation]) -> list[Answer]:
     """Answer every request.
 
     If a batch raises, each request is asked alone, so that one bad reply costs one worker a filler and not all.
     """
     try:
-        chunks = policy.predict_batch(
-            [request.frame for request in requests],
-            [request.goal for request in requests],
-            [request.committed for request in requests],
-        )
+        chunks = policy.predict_batch(requests)
         return [chunk.actions for chunk in _check(chunks, len(requests), policy)]
     except Exception as error:
         if len(requests) > 1:
@@ -41,7 +32,7 @@ def answer(policy: PredictsBatch, requests: Sequence[Request]) -> list[Answer]:
 def _check(chunks: object, count: int, policy: object) -> Sequence[ActionChunk]:
     name = f"{type(policy).__name__}.predict_batch"
     if not isinstance(chunks, Sequence) or len(chunks) != count:
-        raise InvalidInputError(f"{name} must return a list of {count} chunks, one a frame; it returned {chunks!r:.80}")
+        raise InvalidInputError(f"{name} must return {count} chunks in a list, it returned {chunks!r:.80}")
     for chunk in chunks:
         if not isinstance(chunk, ActionChunk):
             raise InvalidInputError(f"{name} must return ActionChunks, it returned {chunk!r:.80}")

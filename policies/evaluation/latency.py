@@ -3,7 +3,6 @@
 Knows nothing of success. The frames are those of an episode that the policy itself plays.
 """
 
-import time
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +11,10 @@ import gymnasium as gym
 import numpy as np
 
 import gameenv  # noqa: F401 (registers the environment ids)
-from gameenv.actions import NONE, Action, action_index
-from gameenv.errors import InvalidReply
-from policies.base import AttachesToEnv, Policy
+from policies.base import Policy
 from policies.evaluation.plan import EnvSpec
 from policies.evaluation.worker import describe
+from policies.rollout import run_episode
 
 FRAMES = 30
 WARM_UP = 3
@@ -57,23 +55,7 @@ def measure(policy: Policy, spec: EnvSpec, seed: int, frames: int = FRAMES) -> L
 
 def _time_chunks(policy: Policy, env: gym.Env[Any, Any], seed: int, count: int) -> list[float]:
     taken: list[float] = []
-    over = True
-    frame: Any = None
     while len(taken) < count:
-        if over:
-            frame, info = env.reset(seed=seed)
-            if isinstance(policy, AttachesToEnv):
-                policy.attach(env)
-            policy.reset(str(info["goal"]), seed=seed)
-            seed += 1
-        asked = time.perf_counter()
-        action: Action = NONE
-        try:
-            action = policy.predict(frame).actions[0]
-        except InvalidReply:
-            pass
-        finally:
-            taken.append(time.perf_counter() - asked)
-        frame, _, terminated, truncated, _ = env.step(action_index(action))
-        over = terminated or truncated
-    return taken
+        taken += run_episode(env, policy, seed=seed, execute=1, max_steps=count - len(taken)).chunk_seconds
+        seed += 1
+    return taken[:count]

@@ -13,14 +13,15 @@ from typing import Any
 
 from gameenv.errors import GameEnvError, InvalidInputError
 from gameenv.processes import kill_group, sigint_held_back
+from policies.base import Observation
 from policies.evaluation import worker
 from policies.evaluation.host import Answer
 from policies.evaluation.plan import EpisodeJob
 from policies.evaluation.results import EpisodeRow
-from policies.evaluation.worker import EpisodeFailed, EpisodeTask, Request
+from policies.evaluation.worker import EpisodeFailed, EpisodeTask
 from policies.rollout import EpisodeResult
 
-Answerer = Callable[[Sequence[Request]], Sequence[Answer]]
+Answerer = Callable[[Sequence[Observation]], Sequence[Answer]]
 STALL_S = 600.0
 """A worker that says nothing for so long is taken for dead. Any that plays says something every few seconds."""
 _LOOK_AROUND_S = 0.5
@@ -70,20 +71,23 @@ class WorkerPool:
         """Process ids of the workers that are there."""
         return tuple(each.process.pid for each in self._workers)
 
-    def run(self, jobs: Iterable[EpisodeJob], answerer: Answerer | None = None) -> Iterator[EpisodeRow]:
+    def run(
+        self, jobs: Iterable[EpisodeJob], answerer: Answerer | None = None, history: int = 0
+    ) -> Iterator[EpisodeRow]:
         """Play every job and yield its row as it ends, in any order.
 
         Args:
             jobs: Episodes of one policy.
             answerer: Answers for a policy that lives in this process; None lets each worker load its own.
+            history: How many earlier frames that policy asks for.
 
         Raises:
             GameEnvError: If workers die before they can play anything.
         """
         waiting = iter(jobs)
-        more = self._hand_out(waiting, answerer is not None)
+        more = self._hand_out(waiting, answerer is not None, history)
         while more or any(each.task for each in self._workers):
-            requests: list[tuple[_Worker, Request]] = []
+            requests: list[tuple[_Worker, Observation]] = []
             for each in self._heard():
                 try:
                     message = each.connection.recv()
@@ -91,7 +95,7 @@ class WorkerPool:
                     each.silent = True  # its process has ended or is about to; that is looked at below
                     continue
                 each.heard_s = time.monotonic()
-                if isinstance(message, Request):
+                if isinstance(message, Observation):
                     requests.append((each, message))
                 elif isinstance(message, EpisodeResult | EpisodeFailed):
                     yield self._finish(each, message)
@@ -102,7 +106,7 @@ class WorkerPool:
                     each.heard_s = time.monotonic()
                     _send(each, reply)
             yield from self._bury_the_dead()
-            more = self._hand_out(waiting, answerer is not None)
+            more = self._hand_out(waiting, answerer is not None, history)
 
     def close(self) -> None:
         """Stop every worker: kindly, then not. May be called twice."""
@@ -115,14 +119,14 @@ class WorkerPool:
             each.process.join(max(0.0, deadline - time.monotonic()))
             _end(each)
 
-    def _hand_out(self, waiting: Iterator[EpisodeJob], remote: bool) -> bool:
+    def _hand_out(self, waiting: Iterator[EpisodeJob], remote: bool, history: int) -> bool:
         """Give every idle worker its next job, starting workers up to the number wanted. False when none is left."""
         while idle := self._idle():
             job = next(waiting, None)
             if job is None:
                 return False
             each = idle if isinstance(idle, _Worker) else self._start()
-            each.task, each.heard_s = EpisodeTask(job, remote), time.monotonic()
+            each.task, each.heard_s = EpisodeTask(job, remote, history), time.monotonic()
             _send(each, each.task)
         return True
 

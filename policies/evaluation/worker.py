@@ -4,7 +4,7 @@ A policy that batches lives in the parent; ``RemotePolicy`` stands for it here. 
 knows nothing of results or of the other workers.
 
 Parent to worker: ``EpisodeTask``; the answer to a request (a chunk's words, or ``Refused``); None to stop.
-Worker to parent: ``READY`` once; ``Request``; ``ALIVE`` now and then; ``EpisodeResult`` or ``EpisodeFailed`` last.
+Worker to parent: ``READY`` once; ``Observation``; ``ALIVE`` now and then; ``EpisodeResult`` or ``EpisodeFailed`` last.
 """
 
 import contextlib
@@ -13,7 +13,6 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -21,10 +20,9 @@ from typing import Any
 import gymnasium as gym
 
 import gameenv  # noqa: F401 (registers the environment ids)
-from gameenv.actions import Action, ActionChunk
+from gameenv.actions import ActionChunk
 from gameenv.errors import InvalidReply
-from gameenv.frames import Frame
-from policies.base import Policy, check_goal
+from policies.base import Observation, Policy
 from policies.evaluation.plan import EnvSpec, EpisodeJob
 from policies.load import load_policy
 from policies.rollout import run_episode
@@ -35,19 +33,17 @@ _ALIVE_PERIOD_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class EpisodeTask:
-    """An episode to play, and whether the policy answers from the parent."""
+    """An episode to play.
+
+    Attributes:
+        job: What to play.
+        remote: Whether the policy answers from the parent.
+        history: How many earlier frames that policy asks for.
+    """
 
     job: EpisodeJob
     remote: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a policy in the parent is asked."""
-
-    frame: Frame
-    goal: str
-    committed: tuple[Action, ...]
+    history: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +69,20 @@ class RemotePolicy:
     """A policy that lives in the parent process.
 
     It has no seed: a policy that batches has no memory, and so nothing that an episode could begin anew.
+
+    Args:
+        parent: The way to it.
+        history: How many earlier frames it asks for.
     """
 
-    def __init__(self, parent: Connection) -> None:
+    def __init__(self, parent: Connection, history: int = 0) -> None:
         self._parent = parent
-        self._goal = ""
+        self.history = history
 
     def reset(self, goal: str, *, seed: int | None = None) -> None:
         """Begin an episode."""
-        self._goal = check_goal(goal)
 
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
+    def predict(self, observation: Observation) -> ActionChunk:
         """Ask the parent and wait.
 
         Raises:
@@ -91,7 +90,7 @@ class RemotePolicy:
             RemotePolicyError: If the policy raised anything else.
             EOFError: If the parent is gone.
         """
-        self._parent.send(Request(frame, self._goal, tuple(committed)))
+        self._parent.send(observation)
         answer = self._parent.recv()
         if isinstance(answer, Refused):
             raise (InvalidReply if answer.invalid_reply else RemotePolicyError)(answer.error)
@@ -143,9 +142,9 @@ class _Player:
     def play(self, task: EpisodeTask) -> object:
         """Play an episode; anything that it raises is its result."""
         try:
-            policy = RemotePolicy(self._parent) if task.remote else self._policy(task.job)
+            policy = RemotePolicy(self._parent, task.history) if task.remote else self._policy(task.job)
             env = self._open(task.job.env)
-            return run_episode(env, policy, seed=task.job.seed, execute=task.job.execute, observer=self._say_alive)
+            return run_episode(env, policy, seed=task.job.seed, execute=task.job.execute, observers=[self._say_alive])
         except (EOFError, BrokenPipeError, ConnectionError) as error:
             if self._parent.closed or not self._parent_lives():
                 raise

@@ -22,7 +22,7 @@ from policies.prompt import PROMPT_VERSION
 from policies.vlm.failures import one_line, out_of_memory
 from policies.vlm.fast_vision import speed_up_vision
 from policies.vlm.inputs import InputMaker
-from policies.vlm.policy import GreedyVLMPolicy, SamplingVLMPolicy, VLMPolicy
+from policies.vlm.policy import VLMPolicy
 
 KIND = "vlm"
 ADAPTER_FILE = "adapter_config.json"
@@ -117,13 +117,9 @@ def load_vlm(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> VLMPolicy:
         if unsloth is None:
             speed_up_vision(model)
         model.eval()
-    policy: VLMPolicy
-    if options.temperature > 0:
-        policy = SamplingVLMPolicy(model, maker, source.card, temperature=options.temperature)
-    else:
-        policy = GreedyVLMPolicy(model, maker, source.card)
-        if unsloth is not None and not policy.answers_whatever_the_draft():
-            log.warning("as unsloth loads it, this model's answers depend on the draft; use --backend transformers")
+    policy = VLMPolicy(model, maker, source.card, temperature=options.temperature)
+    if unsloth is not None and not policy.answers_whatever_the_draft():
+        log.warning("as unsloth loads it, this model's answers depend on the draft; use --backend transformers")
     return policy
 
 

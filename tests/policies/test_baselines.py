@@ -11,12 +11,14 @@ import pytest
 
 from gameenv.actions import ACTIONS, CHUNK_LENGTH
 from gameenv.errors import InvalidReply, SessionError
+from policies.base import Observation
 from policies.baselines import NonePolicy, RandomPolicy, ReplayPolicy
 from policies.load import load_policy
 from policies.rollout import run_episode
 from tests.policies.recordings import record_walks
 
 FRAME = np.zeros((144, 256, 3), np.uint8)
+LOOK = Observation(FRAME, "Go")
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +31,14 @@ def arena() -> Iterator[gym.Env[Any, Any]]:
 def test_none_declares_at_once() -> None:
     policy = NonePolicy()
     policy.reset("Go")
-    assert policy.predict(FRAME).done
-    assert policy.predict(FRAME, ("w",)).actions == ("w", *["none"] * 6)
+    assert policy.predict(LOOK).done
+    assert policy.predict(Observation(FRAME, "Go", ("w",))).actions == ("w", *["none"] * 6)
 
 
 def test_random_throws_all_twelve_alike() -> None:
     policy = RandomPolicy()
     policy.reset("Go", seed=1)
-    thrown = Counter(word for _ in range(2000) for word in policy.predict(FRAME))
+    thrown = Counter(word for _ in range(2000) for word in policy.predict(LOOK))
     assert set(thrown) == set(ACTIONS)
     expected = 2000 * CHUNK_LENGTH / len(ACTIONS)
     chi_square = sum((count - expected) ** 2 / expected for count in thrown.values())
@@ -47,7 +49,7 @@ def test_random_repeats_under_a_seed_and_differs_without() -> None:
     policy, runs = RandomPolicy(), []
     for seed in (1, 1, 2, None, None):
         policy.reset("Go", seed=seed)
-        runs.append([policy.predict(FRAME).actions for _ in range(5)])
+        runs.append([policy.predict(LOOK).actions for _ in range(5)])
     assert runs[0] == runs[1]
     assert len({str(run) for run in runs}) == 4
 
@@ -84,39 +86,47 @@ def test_replay_without_a_matching_take_goes_through_them_in_order(session: Path
     firsts = []
     for _ in range(4):
         policy.reset("Go")
-        firsts.append(policy.predict(FRAME)[0])
+        firsts.append(policy.predict(LOOK)[0])
     assert firsts == ["w", "right", "s", "w"]
 
 
 def test_replay_without_an_environment_takes_chunks_as_played_whole(session: Path) -> None:
     policy = ReplayPolicy(session)
     policy.reset("Go")
-    assert policy.predict(FRAME).actions == ("w",) * 7
-    assert policy.predict(FRAME, ("w", "w")).actions == ("w", "w", "w", "left", "left", "left", "left")
-    assert policy.predict(FRAME).actions == ("left", *["none"] * 6)
-    assert policy.predict(FRAME).done
+    assert policy.predict(LOOK).actions == ("w",) * 7
+    assert policy.predict(Observation(FRAME, "Go", ("w", "w"))).actions == (
+        "w",
+        "w",
+        "w",
+        "left",
+        "left",
+        "left",
+        "left",
+    )
+    assert policy.predict(LOOK).actions == ("left", *["none"] * 6)
+    assert policy.predict(LOOK).done
 
 
 def test_a_pause_is_no_reply_where_nobody_is_attached(session: Path) -> None:
     policy = ReplayPolicy(session)
     for _ in range(3):
         policy.reset("Go")
-    policy.predict(FRAME)
+    policy.predict(LOOK)
     with pytest.raises(InvalidReply, match="pauses here"):
-        policy.predict(FRAME)
+        policy.predict(LOOK)
 
 
 def test_a_pause_passes_a_tick_at_a_time_where_nobody_is_attached(session: Path) -> None:
     policy = ReplayPolicy(session)
     for _ in range(3):
         policy.reset("Go")
-    policy.predict(FRAME)
+    policy.predict(LOOK)
     for _ in range(3):  # 14 none, 4 of them in the first chunk; seven of none follow from the next 3 + 1 on
         with pytest.raises(InvalidReply):
-            policy.predict(FRAME)
+            policy.predict(LOOK)
     with pytest.raises(InvalidReply):
-        policy.predict(FRAME)
-    assert policy.predict(FRAME).actions == (*["none"] * 6, "d")
+        policy.predict(LOOK)
+    assert policy.predict(LOOK).actions == (*["none"] * 6, "d")
 
 
 def test_what_the_expert_recorded_wins_again(arena: gym.Env[Any, Any], tmp_path: Path) -> None:

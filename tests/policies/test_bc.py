@@ -11,8 +11,8 @@ import torch
 from gameenv.actions import ACTIONS, CHUNK_LENGTH
 from gameenv.errors import InvalidInputError, UnknownNameError
 from gameenv.frames import Frame
-from policies.base import PredictsBatch
-from policies.bc import BCPolicy, SamplingBCPolicy, build_network, build_word_list
+from policies.base import Observation, batching
+from policies.bc import BCPolicy, build_network, build_word_list
 from policies.card import CARD_FILE, ModelCard
 from policies.conformance import GOAL, check_policy, example_frames
 from policies.load import load_policy
@@ -22,20 +22,20 @@ GOALS = (GOAL, "Climb the stairs", "Open the door")
 WORDS = build_word_list(GOALS)
 
 
-def make(without: str | None = None, sharpness: float = 1.0) -> BCPolicy:
+def make(without: str | None = None, sharpness: float = 1.0, temperature: float = 0.0) -> BCPolicy:
     """A policy of random weights that sees and hears; sharper ones prefer some words by far."""
     torch.manual_seed(0)
     network: Any = build_network(len(WORDS))
     with torch.no_grad():
         network.goal[0].weight.mul_(20)  # fresh weights hear too little for another word to come first
         network.body[-1].weight.mul_(sharpness)
-    return BCPolicy(network, WORDS, ModelCard("bc", 10, extra={"words": list(WORDS), "without": without}))
+    card = ModelCard("bc", 10, extra={"words": list(WORDS), "without": without})
+    return BCPolicy(network, WORDS, card, temperature=temperature)
 
 
 def chunks(policy: BCPolicy, frames: tuple[Frame, ...] = example_frames(), goals: tuple[str, ...] = GOALS) -> set:
-    asked = [(frame, goal) for frame in frames for goal in goals]
-    answers = policy.predict_batch([frame for frame, _ in asked], [goal for _, goal in asked], [()] * len(asked))
-    return {chunk.actions for chunk in answers}
+    asked = [Observation(frame, goal) for frame in frames for goal in goals]
+    return {chunk.actions for chunk in policy.predict_batch(asked)}
 
 
 def test_answers_depend_on_frame_and_goal() -> None:
@@ -59,7 +59,7 @@ def test_every_kind_conforms_from_its_folder(tmp_path: Path, without: str | None
     make(without).save(tmp_path)
     policy = load_policy(f"bc:{tmp_path}", ModelOptions(temperature=temperature))
     check_policy(policy)
-    assert isinstance(policy, SamplingBCPolicy if temperature else BCPolicy)
+    assert (batching(policy) is None) == (temperature > 0)
 
 
 @pytest.mark.parametrize("without", ["frames", "goals"])
@@ -86,10 +86,10 @@ def test_draws_follow_the_softmax_of_each_head(temperature: float, monkeypatch: 
     policy, count, frame = make(sharpness=20.0), 2000, example_frames()[1]
     logits = policy.logits([frame], [GOAL])
     odds, as_they_are = (torch.softmax(torch.tensor(logits[0]) / by, -1).numpy() for by in (temperature, 1.0))
-    monkeypatch.setattr(policy, "logits", lambda frames, goals: logits)  # the same every time, so asked but once
-    drawn = SamplingBCPolicy(policy, temperature)
+    drawn = make(sharpness=20.0, temperature=temperature)
+    monkeypatch.setattr(drawn, "logits", lambda frames, goals: logits)  # the same every time, so asked but once
     drawn.reset(GOAL, seed=3)
-    rows = np.array([drawn.predict(frame).indices for _ in range(count)])
+    rows = np.array([drawn.predict(Observation(frame, GOAL)).indices for _ in range(count)])
     seen = np.stack([(rows == index).mean(0) for index in range(len(ACTIONS))], axis=1)
     tolerance = 5 * np.sqrt(odds * (1 - odds) / count) + 1e-3
     assert (np.abs(seen - odds) < tolerance).all()
@@ -100,9 +100,9 @@ def test_draws_follow_the_softmax_of_each_head(temperature: float, monkeypatch: 
 
 def test_a_blind_policy_that_draws_does_not_repeat_itself_but_its_seed_does() -> None:
     def play(seed: int) -> list[tuple[str, ...]]:
-        policy = SamplingBCPolicy(make("frames"), 1.0)
+        policy = make("frames", temperature=1.0)
         policy.reset(GOAL, seed=seed)
-        return [policy.predict(frame).actions for frame in example_frames() * 3]
+        return [policy.predict(Observation(frame, GOAL)).actions for frame in example_frames() * 3]
 
     assert len(set(play(1))) == 9
     assert play(1) == play(1)
@@ -112,22 +112,23 @@ def test_a_blind_policy_that_draws_does_not_repeat_itself_but_its_seed_does() ->
 @pytest.mark.parametrize("temperature", [1e-6, 1e-320])
 def test_hardly_any_temperature_is_none(temperature: float) -> None:
     policy = make()
-    drawn = SamplingBCPolicy(make(), temperature)
+    drawn = make(temperature=temperature)
     for frame in example_frames():
         for seed in range(5):
             policy.reset(GOAL)
             drawn.reset(GOAL, seed=seed)
-            assert drawn.predict(frame, ("w", "up")) == policy.predict(frame, ("w", "up"))
+            look = Observation(frame, GOAL, ("w", "up"))
+            assert drawn.predict(look) == policy.predict(look)
 
 
 def test_what_is_drawn_is_answered_one_by_one() -> None:
-    assert isinstance(make(), PredictsBatch)
-    assert not isinstance(SamplingBCPolicy(make(), 1.0), PredictsBatch)
+    assert batching(make()) is not None
+    assert batching(make(temperature=1.0)) is None
 
 
-def test_drawing_needs_a_temperature() -> None:
-    with pytest.raises(InvalidInputError, match="above 0"):
-        SamplingBCPolicy(make(), 0.0)
+def test_a_temperature_below_zero_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match="0 or above"):
+        make(temperature=-0.1)
 
 
 def test_logits_are_one_row_a_slot() -> None:

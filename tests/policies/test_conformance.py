@@ -7,10 +7,9 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from gameenv.actions import ACTIONS, Action, ActionChunk
-from gameenv.errors import InvalidInputError, InvalidReply
-from gameenv.frames import Frame, check_frame
-from policies.base import Policy, check_committed, check_goal
+from gameenv.actions import Action, ActionChunk
+from gameenv.errors import InvalidInputError
+from policies.base import Observation, Policy, batching
 from policies.conformance import CHECKS, Subject, check_policy, example_frames, find_problem
 from policies.load import load_policy
 from tests.policies.recordings import record_walks
@@ -40,23 +39,19 @@ def test_every_policy_conforms(name: str, check: str, arena: gym.Env[Any, Any], 
 class Good:
     """Conforms: turns when the frame is dark, walks when it is not; answers many at once."""
 
-    goal: str | None = None
+    batches = True
 
     def reset(self, goal: str, *, seed: int | None = None) -> None:
-        self.goal = check_goal(goal)
+        pass
 
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
-        if self.goal is None:
-            raise InvalidInputError("call reset(goal) first")
-        return self.predict_batch([frame], [self.goal], [committed])[0]
+    def predict(self, observation: Observation) -> ActionChunk:
+        return self.predict_batch([observation])[0]
 
-    def predict_batch(
-        self, frames: Sequence[Frame], goals: Sequence[str], committed: Sequence[Sequence[Action]]
-    ) -> list[ActionChunk]:
+    def predict_batch(self, observations: Sequence[Observation]) -> list[ActionChunk]:
         chunks = []
-        for frame, promised in zip(frames, map(check_committed, committed), strict=True):
-            word: Action = "left" if check_frame(frame).mean() < 50 else "w"
-            chunks.append(ActionChunk.of([*promised, *[word] * (7 - len(promised))]))
+        for each in observations:
+            word: Action = "left" if each.frame.mean() < 50 else "w"
+            chunks.append(ActionChunk.of([*each.committed, *[word] * (7 - len(each.committed))]))
         return chunks
 
 
@@ -64,97 +59,105 @@ def test_a_good_policy_passes() -> None:
     check_policy(Good())
 
 
-class NeedsNoReset(Good):
-    goal = "set by nobody"
+def test_a_policy_gets_no_more_history_than_it_asks_for() -> None:
+    check_policy(CountsItsHistory())
+
+
+def test_a_policy_that_says_it_does_not_batch_is_not_asked_to() -> None:
+    class OneByOne(BatchDiffers):
+        batches = False
+
+    assert batching(OneByOne()) is None
+    check_policy(OneByOne())
 
 
 class Words(Good):
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> Any:
-        return list(super().predict(frame, committed))
+    def predict(self, observation: Observation) -> Any:
+        return list(super().predict(observation))
 
 
 class OneSize(Good):
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
-        chunk = super().predict(frame, committed)
-        if frame.shape != (288, 512, 3):
+    def predict(self, observation: Observation) -> ActionChunk:
+        chunk = super().predict(observation)
+        if observation.frame.shape != (288, 512, 3):
             raise InvalidInputError("wrong size")
         return chunk
 
 
 class ForgetsPromises(Good):
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
-        super().predict(frame, committed)
+    def predict(self, observation: Observation) -> ActionChunk:
+        super().predict(observation)
         return WALK
 
 
-class TakesSeven(Good):
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
-        return ActionChunk(tuple(committed)) if len(committed) == 7 else super().predict(frame, committed)
+class TiresAfterAWhile(Good):
+    def predict(self, observation: Observation) -> ActionChunk:
+        if len(observation.played) > 60:
+            raise ValueError("so many words")
+        return super().predict(observation)
 
 
-class TakesAnyWord(Good):
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
-        return super().predict(frame, [word for word in committed if word in ACTIONS])
+class WantsHalfAFrame(Good):
+    history = 0.5
 
 
-class TakesAnyFrame(Good):
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
-        good = isinstance(frame, np.ndarray) and frame.dtype == np.uint8
-        return super().predict(frame if good else example_frames()[0], committed)
+class CountsItsHistory(Good):
+    history = 2
 
-
-class MumblesAtBadFrames(Good):
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
-        try:
-            return super().predict(frame, committed)
-        except InvalidInputError as error:
-            raise InvalidReply("what?") from error
-
-
-class TakesAnyGoal(Good):
-    def reset(self, goal: str, *, seed: int | None = None) -> None:
-        self.goal = goal or "whatever"
+    def predict(self, observation: Observation) -> ActionChunk:
+        assert len(observation.earlier) <= 2
+        return super().predict(observation)
 
 
 class Moody(Good):
     calls = 0
 
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
-        chunk = super().predict(frame, committed)
+    def predict(self, observation: Observation) -> ActionChunk:
+        chunk = super().predict(observation)
         self.calls += 1
         return ActionChunk((*chunk.actions[:6], "c" if self.calls % 2 else "space"))
 
 
 class Scribbler(Good):
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
-        chunk = super().predict(frame, committed)
-        frame[:] = 0
+    def predict(self, observation: Observation) -> ActionChunk:
+        chunk = super().predict(observation)
+        observation.frame[:] = 0
         return chunk
 
 
 class BatchDiffers(Good):
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
-        chunk = super().predict(frame, committed)
+    def predict(self, observation: Observation) -> ActionChunk:
+        chunk = super().predict(observation)
         return ActionChunk((*chunk.actions[:6], "c"))
 
 
+class BatchesUnsaid:
+    """Has the method, and does not say whether runners may use it."""
+
+    def reset(self, goal: str, *, seed: int | None = None) -> None:
+        pass
+
+    def predict(self, observation: Observation) -> ActionChunk:
+        return Good().predict(observation)
+
+    def predict_batch(self, observations: Sequence[Observation]) -> list[ActionChunk]:
+        return Good().predict_batch(observations)
+
+
 class StreamDiffers(Good):
-    def predict_stream(self, frame: Frame, committed: Sequence[Action] = ()) -> Iterator[Action]:
-        yield from self.predict(frame, committed).actions[:6]
+    def predict_stream(self, observation: Observation) -> Iterator[Action]:
+        yield from self.predict(observation).actions[:6]
 
 
 @pytest.mark.parametrize(
     ("wrong", "check"),
     [
-        (NeedsNoReset, "needs reset before predict"),
         (Words, "returns chunks"),
         (OneSize, "accepts frames of any size"),
         (ForgetsPromises, "begins with what is committed"),
-        (TakesSeven, "refuses more than six committed"),
-        (TakesAnyWord, "refuses committed words it does not know"),
-        (TakesAnyFrame, "refuses what is not a frame"),
-        (MumblesAtBadFrames, "refuses what is not a frame"),
-        (TakesAnyGoal, "refuses an empty goal"),
+        (TiresAfterAWhile, "plays long episodes"),
+        (WantsHalfAFrame, "plays long episodes"),
+        (BatchesUnsaid, "predicts a batch like single frames"),
         (Moody, "repeats itself under a seed"),
         (Scribbler, "leaves the frame alone"),
         (BatchDiffers, "predicts a batch like single frames"),

@@ -24,28 +24,28 @@ class Walks:
     def reset(self, goal, *, seed=None):
         self.left = 3
 
-    def predict(self, frame, committed=()):
+    def predict(self, observation):
         self.left -= 1
         return ActionChunk(("none",) * 7 if self.left < 0 else ("w", "w", "w", "right", "right", "w", "w"))
 
 class Raises(Walks):
-    def predict(self, frame, committed=()):
+    def predict(self, observation):
         if self.left == 1:
             raise RuntimeError("out of ideas")
-        return super().predict(frame)
+        return super().predict(observation)
 
 class Hangs(Walks):
-    def predict(self, frame, committed=()):
+    def predict(self, observation):
         if self.left == 1:
             time.sleep(2)
-        return super().predict(frame)
+        return super().predict(observation)
 
 class Where(Walks):
     def predict(self, frame, committed=()):
         raise RuntimeError(f"players of {gameenv.__file__}")
 
 class ForEver(Walks):
-    def predict(self, frame, committed=()):
+    def predict(self, observation):
         return ActionChunk(("w",) * 7)
 '''
 

@@ -5,8 +5,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import policies
+from gameenv.actions import ActionChunk
+from policies.conformance import check_policy
 
 GUIDE = (Path(policies.__file__).parents[1] / "docs" / "plug-in-a-policy.md").read_text(encoding="utf-8")
 
@@ -22,7 +25,11 @@ def run(tmp_path: Path, *command: str) -> str:
 
 
 def test_the_guide_works_as_written(tmp_path: Path) -> None:
-    _, policy, check, play = blocks("python")
+    _, shortest, policy, check, play = blocks("python")
+    assert len(shortest.splitlines()) < 10
+    names: dict[str, Any] = {"ActionChunk": ActionChunk}
+    exec(shortest, names)  # the guide's own snippet
+    check_policy(names["Straight"]())
     command, watch, *_ = blocks("bash")
     assert policy.startswith("# bright.py\n")
     (tmp_path / "bright.py").write_text(policy)

@@ -1,7 +1,7 @@
 """``run_episode``: who is credited with what, on an environment whose referee is told when to say yes."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,10 +9,12 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from gameenv.actions import ACTIONS, NONE, Action, ActionChunk
+from gameenv.actions import ACTIONS, NONE, ActionChunk
 from gameenv.errors import InvalidInputError, InvalidReply
+from policies.base import Observation
+from policies.ledger import EpisodeResult
 from policies.load import load_policy
-from policies.rollout import EpisodeResult, run_episode
+from policies.rollout import run_episode
 
 NOTHING = ActionChunk.of(["none"] * 7)
 WALK = ActionChunk.of(["w"] * 7)
@@ -64,8 +66,8 @@ class Scripted:
         self.calls.append((goal, seed))
         self.seen = []
 
-    def predict(self, frame: np.ndarray, committed: Sequence[Action] = ()) -> ActionChunk:
-        self.seen.append(int(frame[0, 0, 0]))
+    def predict(self, observation: Observation) -> ActionChunk:
+        self.seen.append(int(observation.frame[0, 0, 0]))
         chunk = self.chunks[min(len(self.seen) - 1, len(self.chunks) - 1)]
         if chunk is None:
             raise InvalidReply("mumbling")
@@ -204,13 +206,22 @@ def test_attach_comes_before_the_policys_reset_and_after_the_environments() -> N
     assert order == ["attach at level 3", "reset"]
 
 
+def test_several_observers_see_the_same() -> None:
+    seen: list[list[object]] = [[], []]
+    observers = [lambda *what, told=told: told.append(what[2]) for told in seen]
+    run_episode(RefereedEnv([]), Scripted(NOTHING), observers=observers)
+    assert seen[0] == seen[1] == [*[NONE] * 7, None]
+
+
 def test_the_observer_sees_every_tick_and_the_last_frame() -> None:
     seen: list[tuple[int, int, str | None, ActionChunk | None]] = []
     policy = Scripted(None, WALK, NOTHING)
     run_episode(
         RefereedEnv([]),
         policy,
-        observer=lambda frame, info, action, chunk: seen.append((int(frame[0, 0, 0]), info["tick"], action, chunk)),
+        observers=[
+            lambda frame, info, action, chunk: seen.append((int(frame[0, 0, 0]), info["tick"], action, chunk)),
+        ],
     )
     assert [tick for _, tick, _, _ in seen] == list(range(16))
     assert all(frame == tick for frame, tick, _, _ in seen)
@@ -218,6 +229,68 @@ def test_the_observer_sees_every_tick_and_the_last_frame() -> None:
     assert seen[1][2:] == ("w", WALK)
     assert seen[8][2:] == (NONE, NOTHING)
     assert seen[-1][2:] == (None, None)
+
+
+def test_a_policy_is_shown_what_was_really_played_at_most_64_words() -> None:
+    shown: list[Observation] = []
+
+    class Looks(Scripted):
+        def predict(self, observation: Observation) -> ActionChunk:
+            shown.append(observation)
+            return super().predict(observation)
+
+    result = run_episode(RefereedEnv([], limit=90), Looks(None, chunk("w a s d w a s")), execute=3)
+    assert [each.played for each in shown[:3]] == [(), ("none",), ("none", "w", "a", "s")]
+    assert shown[-1].played == result.actions[: 1 + 3 * (len(shown) - 2)][-64:]
+    assert len(shown[-1].played) == 64
+    assert {each.earlier for each in shown} == {()}
+    assert {(each.goal, each.committed) for each in shown} == {("Go", ())}
+
+
+def test_a_policy_gets_the_earlier_frames_it_asks_for_one_tick_apart() -> None:
+    shown: list[list[int]] = []
+
+    class Remembers(Scripted):
+        history = 2
+
+        def predict(self, observation: Observation) -> ActionChunk:
+            shown.append([int(frame[0, 0, 0]) for frame in (*observation.earlier, observation.frame)])
+            return super().predict(observation)
+
+    run_episode(RefereedEnv([], limit=7), Remembers(None, WALK), execute=3)
+    assert shown == [[0], [0, 1], [2, 3, 4]]
+    Remembers.history = -1
+    with pytest.raises(InvalidInputError, match="history"):
+        run_episode(RefereedEnv([]), Remembers(WALK))
+
+
+class LiveEnv(RefereedEnv):
+    """As a live game: interrupted at some ticks, and a person has the control at some."""
+
+    def __init__(self, holds: Iterable[int], interrupted: Iterable[int], person: Iterable[int] = ()) -> None:
+        self.interrupted, self.person = set(interrupted), set(person)
+        super().__init__(holds, limit=30)
+
+    def _info(self) -> dict[str, Any]:
+        control = "human" if self.tick in self.person else "agent"
+        return {**super()._info(), "interrupted": self.tick in self.interrupted, "control": control}
+
+
+@pytest.mark.parametrize("tick", range(8, 15))
+def test_an_interrupted_declaration_is_none(tick: int) -> None:
+    policy = Scripted(WALK, NOTHING, WALK)
+    result = run_episode(LiveEnv(range(99), [tick]), policy, max_steps=21)
+    assert (result.success, result.declared) == (False, False)
+    if tick < 14:
+        assert policy.seen[2] == tick  # asked again at once, the rest dropped
+
+
+def test_a_person_who_has_the_control_is_not_disturbed() -> None:
+    policy = Scripted(WALK)
+    env = LiveEnv([], interrupted=[2], person=range(2, 9))
+    run_episode(env, policy, max_steps=16)
+    assert policy.seen == [0, 9]
+    assert env.played[2:9] == ["none"] * 7
 
 
 @pytest.mark.parametrize("execute", [0, 8, -1, True, 2.0])
@@ -228,7 +301,7 @@ def test_execute_out_of_range_is_refused(execute: Any) -> None:
 
 def test_garbage_from_a_policy_is_an_error_that_says_what_to_return() -> None:
     class Garbage(Scripted):
-        def predict(self, frame: np.ndarray, committed: Sequence[Action] = ()) -> Any:
+        def predict(self, observation: Observation) -> Any:
             return ["w"] * 7
 
     with pytest.raises(InvalidInputError, match=r"Garbage\.predict must return an ActionChunk"):
@@ -237,7 +310,7 @@ def test_garbage_from_a_policy_is_an_error_that_says_what_to_return() -> None:
 
 def test_what_a_policy_raises_comes_through() -> None:
     class Broken(Scripted):
-        def predict(self, frame: np.ndarray, committed: Sequence[Action] = ()) -> ActionChunk:
+        def predict(self, observation: Observation) -> ActionChunk:
             raise ZeroDivisionError("mine")
 
     with pytest.raises(ZeroDivisionError, match="mine"):

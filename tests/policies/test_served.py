@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from gameenv.actions import ActionChunk  # noqa: E402
-from policies import load_policy  # noqa: E402
+from policies import Observation, load_policy  # noqa: E402
 from policies.server import ServerPolicy  # noqa: E402
 from policies.vlm import tiny  # noqa: E402
 from policies.vlm.inputs import InputMaker, collate  # noqa: E402
@@ -75,7 +75,7 @@ def test_a_served_model_says_what_it_says_in_process(tmp_path: Path) -> None:
         for colour, chunk in COLOURS.items():
             for policy in (served, local):
                 policy.reset(GOAL)
-                assert policy.predict(frame_of(colour)) == chunk, type(policy).__name__
+                assert policy.predict(Observation(frame_of(colour), GOAL)) == chunk, type(policy).__name__
     finally:
         server.terminate()
         server.wait(20)

@@ -17,12 +17,15 @@ from PIL import Image
 
 from gameenv.errors import GameEnvError, InvalidInputError, InvalidReply
 from policies import load_policy
+from policies.base import Observation
 from policies.conformance import check_policy
 from policies.options import ModelOptions
 from policies.server import ServerPolicy
 
 pytest.importorskip("httpx")
 FRAME = np.full((288, 512, 3), 90, np.uint8)
+GOAL = "Go to the lantern"
+LOOK = Observation(FRAME, GOAL)
 WORDS = ["w", "w", "right", "none", "space", "enter", "c"]
 Answer = Callable[[dict[str, Any]], tuple[int, str | bytes]]
 
@@ -87,7 +90,7 @@ def server() -> Iterator[Server]:
 
 def make(server: Server, **options: Any) -> ServerPolicy:
     policy = ServerPolicy(server.address, **{"timeout_s": 5.0, **options})
-    policy.reset("Go to the lantern", seed=3)
+    policy.reset(GOAL, seed=3)
     return policy
 
 
@@ -97,8 +100,8 @@ def test_conforms(server: Server) -> None:
 
 def test_what_is_asked(server: Server) -> None:
     policy = load_policy(server.address, ModelOptions(temperature=0.5))
-    policy.reset("Go to the lantern", seed=3)
-    assert list(policy.predict(FRAME, ("a", "s"))) == ["a", "s", *WORDS[2:]]
+    policy.reset(GOAL, seed=3)
+    assert list(policy.predict(Observation(FRAME, GOAL, ("a", "s")))) == ["a", "s", *WORDS[2:]]
     (question,) = server.asked
     assert (question["model"], question["temperature"], question["seed"]) == ("qwen3-vl", 0.5, 3)
     image, text = question["messages"][0]["content"]
@@ -116,7 +119,7 @@ def test_a_server_without_structured_output_is_asked_plainly_from_then_on(server
     server.answer = plain
     policy = make(server)
     for _ in range(3):
-        assert list(policy.predict(FRAME)) == WORDS
+        assert list(policy.predict(LOOK)) == WORDS
     assert ["response_format" in question for question in server.asked] == [True, False, False, False]
 
 
@@ -141,9 +144,9 @@ def test_garbage_is_an_invalid_reply(server: Server, reply: str | bytes) -> None
     server.answer = lambda question: (200, reply)
     policy = make(server)
     with pytest.raises(InvalidReply):
-        policy.predict(FRAME)
+        policy.predict(LOOK)
     server.answer = well_behaved
-    assert list(policy.predict(FRAME)) == WORDS
+    assert list(policy.predict(LOOK)) == WORDS
 
 
 @pytest.mark.parametrize("status", [0, 429, 500, 503])
@@ -152,14 +155,14 @@ def test_a_hiccup_is_tried_again(server: Server, status: int) -> None:
         return (status, "busy") if len(server.asked) < 3 else well_behaved(question)
 
     server.answer = hiccup
-    assert list(make(server).predict(FRAME)) == WORDS
+    assert list(make(server).predict(LOOK)) == WORDS
     assert len(server.asked) == 3
 
 
 def test_a_server_that_stays_broken(server: Server) -> None:
     server.answer = lambda question: (503, "overloaded")
     with pytest.raises(GameEnvError, match=r"does not answer .*503: overloaded"):
-        make(server).predict(FRAME)
+        make(server).predict(LOOK)
     assert len(server.asked) == 3
 
 
@@ -171,7 +174,7 @@ def test_a_slow_server_is_given_up_in_time(server: Server) -> None:
     server.answer = slow
     began = time.monotonic()
     with pytest.raises(GameEnvError, match=r"no answer within 0.5 s"):
-        make(server, timeout_s=0.5).predict(FRAME)
+        make(server, timeout_s=0.5).predict(LOOK)
     assert time.monotonic() - began < 1.5
 
 
@@ -180,10 +183,10 @@ def test_an_answer_that_trickles_is_given_up_in_time(server: Server) -> None:
     server.pause_s = 0.2
     began = time.monotonic()
     with pytest.raises(GameEnvError, match=r"no answer within 0.6 s"):
-        policy.predict(FRAME)
+        policy.predict(LOOK)
     assert time.monotonic() - began < 2.0
     server.pause_s = 0.0
-    assert list(policy.predict(FRAME)) == WORDS
+    assert list(policy.predict(LOOK)) == WORDS
 
 
 def test_what_could_not_be_read_is_shown_once(server: Server, caplog: pytest.LogCaptureFixture) -> None:
@@ -191,7 +194,7 @@ def test_what_could_not_be_read_is_shown_once(server: Server, caplog: pytest.Log
     policy = make(server)
     for _ in range(3):
         with pytest.raises(InvalidReply):
-            policy.predict(FRAME)
+            policy.predict(LOOK)
     (record,) = caplog.records
     assert "I would walk forward." in record.getMessage()
 
@@ -202,7 +205,7 @@ def test_nobody_there() -> None:
     policy = load_policy("http://127.0.0.1:9/v1#any")
     policy.reset("Go to the lantern")
     with pytest.raises(GameEnvError, match="does not answer"):
-        policy.predict(FRAME)
+        policy.predict(LOOK)
 
 
 @pytest.mark.parametrize(
@@ -219,12 +222,12 @@ def test_which_model_is_asked_for(server: Server, models: tuple[str, ...], says:
 def test_a_key_is_sent_and_missed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     server.answer = lambda question: (401, "no key")
     with pytest.raises(GameEnvError, match="OPENAI_API_KEY"):
-        make(server).predict(FRAME)
+        make(server).predict(LOOK)
     monkeypatch.setenv("OPENAI_API_KEY", "secret")
     server.answer = well_behaved
     policy = load_policy(server.address)
     policy.reset("Go to the lantern")
-    policy.predict(FRAME)
+    policy.predict(LOOK)
     assert server.headers[-1]["Authorization"] == "Bearer secret"
     for key in ("secret\n", "schlüssel"):
         monkeypatch.setenv("OPENAI_API_KEY", key)
@@ -236,7 +239,7 @@ def test_a_key_is_sent_and_missed(server: Server, monkeypatch: pytest.MonkeyPatc
 def test_a_model_that_cannot_see(server: Server, status: int) -> None:
     server.answer = lambda question: (status, "no such model")
     with pytest.raises(GameEnvError, match=rf"refused \(HTTP {status}.*can that see pictures"):
-        make(server).predict(FRAME)
+        make(server).predict(LOOK)
 
 
 @pytest.mark.parametrize("address", ["http://", "ftp://x/v1", "http:///v1", "http://x:port/v1", "http://[::1/v1"])

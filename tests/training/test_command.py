@@ -13,6 +13,7 @@ import pytest
 from gameenv.arena.env import ArenaEnv
 from labeling import load_samples
 from policies import load_policy
+from policies.base import Observation
 from policies.conformance import check_policy, example_frames
 from tests.training.conftest import command, record_and_label
 
@@ -37,7 +38,7 @@ def test_leaves_a_policy_that_plays(model: Path):
     env = ArenaEnv(task="go-to-torch", split="validation", frame_size=(128, 72))
     frame, info = env.reset(seed=0)
     policy.reset(info["goal"])
-    assert len(policy.predict(frame, ("w",))) == 7
+    assert len(policy.predict(Observation(frame, info["goal"], ("w",)))) == 7
     env.close()
 
 
@@ -84,7 +85,7 @@ def test_a_blind_control_says_so_on_its_card_and_plays_blind(segments: Path, tmp
     assert "another model" in refused.stderr
     policy = load_policy(f"bc:{out}")
     policy.reset("Go to the red torch")
-    assert len({policy.predict(frame).actions for frame in example_frames()}) == 1
+    assert len({policy.predict(Observation(frame, "Go to the red torch")).actions for frame in example_frames()}) == 1
 
 
 def test_other_peoples_folders_are_left_alone(segments: Path, tmp_path: Path):

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from gameenv.actions import ActionChunk
+from policies.base import Observation
 from policies.card import ModelCard
 from policies.vlm.loading import KIND
-from policies.vlm.policy import GreedyVLMPolicy
+from policies.vlm.policy import VLMPolicy
 from training.data import Data, previous_actions
 from training.metrics import Accuracy, score
 from training.readout import write_plots, write_summary
@@ -53,7 +54,7 @@ def write_outcome(
         trained_tasks=data.tasks,
         extra={"four_bit": settings.four_bit, "trained_by": settings.backend},
     )
-    policy = GreedyVLMPolicy(ready_to_play(learner.model, settings.backend), learner.maker, card)
+    policy = VLMPolicy(ready_to_play(learner.model, settings.backend), learner.maker, card)
     accuracy = measure(policy, examples, data, fitted, scoring(len(fitted.scored)))
     save_weights(learner, out)
     unit = "word" if settings.target == "words" else "token of the reply"
@@ -65,14 +66,13 @@ def write_outcome(
 
 
 def measure(
-    policy: GreedyVLMPolicy, examples: Examples, data: Data, fitted: FittedVLM, on_progress: Callable[[int], object]
+    policy: VLMPolicy, examples: Examples, data: Data, fitted: FittedVLM, on_progress: Callable[[int], object]
 ) -> Accuracy:
     """Let the policy answer the scored examples as it does in a game: each word follows its own words."""
     said: list[ActionChunk] = []
     for start in range(0, len(fitted.scored), _BATCH):
         rows = fitted.scored[start : start + _BATCH]
-        frames, goals = [examples.frames[row] for row in rows], [examples.goals[row] for row in rows]
-        said += policy.predict_batch(frames, goals, [()] * len(rows))
+        said += policy.predict_batch([Observation(examples.frames[row], examples.goals[row]) for row in rows])
         on_progress(len(said))
     truth = [examples.chunks[row] for row in fitted.scored]
     previous = previous_actions(data.validation)[np.array(fitted.scored) - examples.training]

@@ -6,21 +6,29 @@ records or judges it.
 
 from collections.abc import Sequence
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 import gymnasium as gym
 
-from gameenv.actions import CHUNK_LENGTH, Action, ActionChunk, parse_action
+from gameenv.actions import CHUNK_LENGTH, Action, ActionChunk
 from gameenv.arena.judge import ticks_to_hold
 from gameenv.arena.player.guide import Act, Guide
 from gameenv.arena.player.view import ShowsState, shows_state
 from gameenv.arena.player.walker import Walker
 from gameenv.arena.state import ArenaState
 from gameenv.errors import InvalidInputError
-from gameenv.frames import Frame, check_frame
 
 _NOISE_ACTIONS: tuple[Action, ...] = ("left", "right", "left", "right", "w", "s", "a", "d", "none")
 _EXCURSION_TICKS = (2, 6)
+
+
+class HasCommitted(Protocol):
+    """What the expert reads of an observation (``policies.base.Observation``, which the arena need not know)."""
+
+    @property
+    def committed(self) -> tuple[Action, ...]:
+        """Actions already promised to the game."""
+        ...
 
 
 class Expert:
@@ -98,22 +106,19 @@ class Expert:
         guide.interrupt(word)
         return word
 
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
+    def predict(self, observation: HasCommitted) -> ActionChunk:
         """What to do in the next seven ticks, foreseen with the engine's own laws of motion; never noise.
 
         Seven ``none`` come only when the goal is reached, or will be by the last of them.
 
         Args:
-            frame: Not looked at.
-            committed: At most six actions already promised to the game; the chunk begins with them.
+            observation: Of it only what is committed is looked at; the chunk begins with that.
 
         Raises:
-            InvalidInputError: Before ``attach`` and ``reset``, for more than six committed, or for what is no frame.
-            UnknownNameError: If a committed word is not in the vocabulary.
+            InvalidInputError: Before ``attach`` and ``reset``.
         """
         env, guide = self._begun()
-        check_frame(frame)
-        promised = _check_committed(committed)
+        promised = observation.committed
         played = env.tick - self._foreseen_from
         if 0 < played <= len(self._foreseen):  # what was foreseen has been played
             guide = self._guide = self._foreseen[played - 1]
@@ -159,11 +164,3 @@ def _reaches(env: ShowsState, states: Sequence[ArenaState]) -> bool:
 
 def _tics_in(env: ShowsState, tick: int) -> int:
     return env.tics_until(tick + 1) - env.tics_until(tick)
-
-
-def _check_committed(committed: Sequence[Action]) -> tuple[Action, ...]:
-    if isinstance(committed, str):
-        raise InvalidInputError(f"committed is a sequence of words, got the string {committed!r}")
-    if len(committed) >= CHUNK_LENGTH:
-        raise InvalidInputError(f"at most {CHUNK_LENGTH - 1} actions can be committed, got {len(committed)}")
-    return tuple(parse_action(word) for word in committed)

@@ -8,9 +8,9 @@ from typing import Any
 import gymnasium as gym
 
 import gameenv  # noqa: F401 (registers the arena)
-from gameenv.actions import Action, ActionChunk
+from gameenv.actions import ActionChunk
 from gameenv.errors import InvalidReply
-from gameenv.frames import Frame
+from policies.base import Observation
 
 WALK = ActionChunk.of(["w"] * 7)
 TURN = ActionChunk.of(["left"] * 7)
@@ -24,25 +24,23 @@ class Single:
     def reset(self, goal: str, *, seed: int | None = None) -> None:
         self.goal, self.seed = goal, seed
 
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
+    def predict(self, observation: Observation) -> ActionChunk:
         return WALK
 
 
 class Batched(Single):
     """Walks, many at a time, and remembers how many it was asked and where."""
 
+    batches = True
+
     def __init__(self) -> None:
         self.sizes: list[int] = []
         self.pids: set[int] = set()
 
-    def predict_batch(
-        self, frames: Sequence[Frame], goals: Sequence[str], committed: Sequence[Sequence[Action]]
-    ) -> list[ActionChunk]:
-        assert len(frames) == len(goals) == len(committed)
-        assert all(goals)
-        self.sizes.append(len(frames))
+    def predict_batch(self, observations: Sequence[Observation]) -> list[ActionChunk]:
+        self.sizes.append(len(observations))
         self.pids.add(os.getpid())
-        return [self.answer(goal) for goal in goals]
+        return [self.answer(each.goal) for each in observations]
 
     def answer(self, goal: str) -> ActionChunk:
         return WALK
@@ -67,16 +65,14 @@ class FussyAboutGoals(Batched):
 class ShortBatch(Batched):
     """Forgets a chunk."""
 
-    def predict_batch(
-        self, frames: Sequence[Frame], goals: Sequence[str], committed: Sequence[Sequence[Action]]
-    ) -> list[ActionChunk]:
+    def predict_batch(self, observations: Sequence[Observation]) -> list[ActionChunk]:
         return []
 
 
 class Raising(Single):
     """Raises on odd levels."""
 
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
+    def predict(self, observation: Observation) -> ActionChunk:
         if self.seed is not None and self.seed % 2:
             raise ValueError("odd levels\nare beneath me")
         return WALK
@@ -85,14 +81,14 @@ class Raising(Single):
 class Garbage(Single):
     """Returns words."""
 
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> Any:
+    def predict(self, observation: Observation) -> Any:
         return "wwwwwww"
 
 
 class Slow(Single):
     """Takes a little while, so that a test can act in the middle of an episode."""
 
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
+    def predict(self, observation: Observation) -> ActionChunk:
         time.sleep(0.05)
         return TURN
 
@@ -100,7 +96,7 @@ class Slow(Single):
 class Hanging(Single):
     """Never answers on level 1."""
 
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
+    def predict(self, observation: Observation) -> ActionChunk:
         if self.seed == 1:
             time.sleep(3600)
         return WALK
@@ -109,7 +105,7 @@ class Hanging(Single):
 class Suicidal(Single):
     """Takes its whole process along on level 1."""
 
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
+    def predict(self, observation: Observation) -> ActionChunk:
         if self.seed == 1:
             os._exit(3)
         return WALK

@@ -1,10 +1,9 @@
 """Seconds a chunk, measured on a real arena."""
 
 import time
-from collections.abc import Sequence
 
-from gameenv.actions import Action, ActionChunk
-from gameenv.frames import Frame
+from gameenv.actions import ActionChunk
+from policies.base import Observation
 from policies.evaluation.latency import measure
 from policies.evaluation.plan import ARENA, EnvSpec
 from policies.load import load_policy
@@ -18,7 +17,7 @@ class Punctual(players.Single):
 
     warm = False
 
-    def predict(self, frame: Frame, committed: Sequence[Action] = ()) -> ActionChunk:
+    def predict(self, observation: Observation) -> ActionChunk:
         time.sleep(0.005 if self.warm else 0.3)
         self.warm = True
         return players.TURN

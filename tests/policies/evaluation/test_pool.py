@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from gameenv.errors import GameEnvError, InvalidInputError
-from policies.base import Policy
+from policies.base import Observation, Policy, batching
 from policies.evaluation import host, worker
 from policies.evaluation.plan import EvaluationPlan
 from policies.evaluation.pool import WorkerPool
@@ -32,8 +32,8 @@ def named(player: str) -> NamedSpec:
 
 def play(player: str, policy: Policy | None = None, workers: int = 2, **changes: object) -> dict[int, EpisodeRow]:
     """Play a plan; with ``policy`` it answers from this process."""
-    batching = host.batching(policy) if policy else None
-    answerer = partial(host.answer, batching) if batching else None
+    together = batching(policy) if policy else None
+    answerer = partial(host.answer, together) if together else None
     asked = plan(player, **changes)
     with WorkerPool(workers) as pool:
         rows = list(pool.run(asked.jobs(asked.policies[0]), answerer))
@@ -66,7 +66,7 @@ def test_one_request_that_raises_does_not_spoil_its_batch() -> None:
     policy = players.FussyAboutGoals()
     frame = np.zeros((16, 16, 3), np.uint8)
     goals = ["Go to the lantern", "Climb the stairs", "Open the door"]
-    answers = host.answer(policy, [worker.Request(frame, goal, ()) for goal in goals])
+    answers = host.answer(policy, [Observation(frame, goal) for goal in goals])
     assert [answers[0], answers[2]] == [players.WALK.actions] * 2
     assert isinstance(answers[1], worker.Refused)
     assert answers[1].error.startswith("ZeroDivisionError: no stairs please (players.py:")
@@ -74,7 +74,7 @@ def test_one_request_that_raises_does_not_spoil_its_batch() -> None:
 
 def test_a_batch_of_the_wrong_length_is_an_error_of_each_episode() -> None:
     rows = play("ShortBatch", players.ShortBatch(), episodes=2)
-    assert all("ShortBatch.predict_batch must return a list of 1" in str(row.error) for row in rows.values())
+    assert all("ShortBatch.predict_batch must return 1 chunks in a list" in str(row.error) for row in rows.values())
 
 
 def test_a_policy_that_raises_fails_those_episodes_and_no_others() -> None:

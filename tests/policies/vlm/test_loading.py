@@ -13,13 +13,14 @@ import torch
 
 from gameenv.errors import GameEnvError, InvalidInputError, UnknownNameError
 from gameenv.frames import FrameSpec
+from policies.base import Observation
 from policies.card import ModelCard
 from policies.load import card_of, load_policy
 from policies.options import ModelOptions
 from policies.prompt import PROMPT_VERSION
 from policies.vlm import tiny
 from policies.vlm.loading import load_vlm, pick_dtype
-from policies.vlm.policy import GreedyVLMPolicy
+from policies.vlm.policy import VLMPolicy
 
 peft = pytest.importorskip("peft")
 FRAMES = np.random.default_rng(0).integers(0, 256, (6, 96, 128, 3), np.uint8)
@@ -48,7 +49,7 @@ def adapter(tiny_folder: Path, tmp_path: Path) -> Path:
 
 
 def answers(policy: Any) -> list[Any]:
-    return policy.predict_batch(list(FRAMES), ["Go to the lantern"] * len(FRAMES), [()] * len(FRAMES))
+    return policy.predict_batch([Observation(frame, "Go to the lantern") for frame in FRAMES])
 
 
 def set_json(path: Path, **changes: object) -> None:
@@ -58,7 +59,7 @@ def set_json(path: Path, **changes: object) -> None:
 
 
 def test_a_folder_is_loaded_by_its_path_alone(tiny_folder: Path) -> None:
-    assert isinstance(load_policy(str(tiny_folder)), GreedyVLMPolicy)
+    assert isinstance(load_policy(str(tiny_folder)), VLMPolicy)
     card = card_of(str(tiny_folder))
     assert card is not None
     assert card.frame.size == (128, 96)
@@ -68,7 +69,7 @@ def test_a_model_without_a_card_plays_frames_as_they_are(folder: Path) -> None:
     (folder / "gameenv.json").unlink()
     assert card_of(str(folder)) is None
     policy = load_policy(str(folder))
-    assert isinstance(policy, GreedyVLMPolicy)
+    assert isinstance(policy, VLMPolicy)
     assert policy.maker.frame is None
 
 
@@ -84,7 +85,7 @@ def test_an_adapter_finds_its_base_and_equals_its_merged_self(adapter: Path, tin
     assert answers(load_vlm(str(merged))) == answers(policy)
 
     unmerged = peft.PeftModel.from_pretrained(load_vlm(str(tiny_folder)).model, str(adapter)).get_base_model()
-    assert answers(GreedyVLMPolicy(unmerged, policy.maker)) == answers(policy)
+    assert answers(VLMPolicy(unmerged, policy.maker)) == answers(policy)
 
 
 def test_an_adapter_on_a_four_bit_base(adapter: Path) -> None:
@@ -214,7 +215,7 @@ def test_unsloth_loads_where_it_is_asked_to(
     assert not caplog.records
     assert len(stand_in.calls) == 2, "without a GPU it is not what auto takes"
 
-    monkeypatch.setattr(GreedyVLMPolicy, "answers_whatever_the_draft", lambda policy: False)
+    monkeypatch.setattr(VLMPolicy, "answers_whatever_the_draft", lambda policy: False)
     load_vlm(str(tiny_folder), ModelOptions(backend="unsloth"))
     assert "--backend transformers" in caplog.text
 
@@ -223,7 +224,7 @@ def test_a_model_that_reads_several_tokens_wrongly_is_noticed(
     tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     policy = load_vlm(str(tiny_folder))
-    assert isinstance(policy, GreedyVLMPolicy)
+    assert isinstance(policy, VLMPolicy)
     assert policy.answers_whatever_the_draft()
     right = policy.model.model.forward
 

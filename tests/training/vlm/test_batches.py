@@ -12,7 +12,8 @@ from rich.console import Console
 from gameenv.frames import FrameSpec, fit_frame, load_frame
 from labeling import load_samples
 from policies import load_policy
-from policies.vlm.policy import GreedyVLMPolicy
+from policies.base import Observation
+from policies.vlm.policy import VLMPolicy
 from tests.training.vlm.conftest import SPEC
 from tests.training.vlm.test_pretrain import settings
 from training.data import load_data
@@ -24,9 +25,9 @@ from training.vlm.trainer import Conduct
 
 
 @pytest.fixture(scope="module")
-def policy(base: Path) -> GreedyVLMPolicy:
+def policy(base: Path) -> VLMPolicy:
     found = load_policy(str(base))
-    assert isinstance(found, GreedyVLMPolicy)
+    assert isinstance(found, VLMPolicy)
     return found
 
 
@@ -37,9 +38,7 @@ def examples(segments: Path) -> Examples:
     return Examples(files, [sample.goal for sample in samples], [sample.chunk for sample in samples], len(samples))
 
 
-def test_a_batch_holds_the_prompt_and_the_pixels_that_the_policy_feeds(
-    policy: GreedyVLMPolicy, examples: Examples
-) -> None:
+def test_a_batch_holds_the_prompt_and_the_pixels_that_the_policy_feeds(policy: VLMPolicy, examples: Examples) -> None:
     rows = [0, 30, 61]  # both goals, so that one row is filled up
     batch: Any = Collator(policy.maker, examples)([{ROW: row} for row in rows])
     fed: list[dict[str, Any]] = []
@@ -49,8 +48,7 @@ def test_a_batch_holds_the_prompt_and_the_pixels_that_the_policy_feeds(
     patches = 0
     for place, row in enumerate(rows):
         fed.clear()
-        policy.reset(examples.goals[row])
-        policy.predict(examples.frames[row])
+        policy.predict(Observation(examples.frames[row], examples.goals[row]))
         played = fed[0]
         count = len(played["pixel_values"])
         assert torch.equal(batch["pixel_values"][patches : patches + count], played["pixel_values"])
@@ -65,7 +63,7 @@ def test_a_batch_holds_the_prompt_and_the_pixels_that_the_policy_feeds(
     hook.remove()
 
 
-def test_labels_are_the_reply_or_its_words(policy: GreedyVLMPolicy, examples: Examples) -> None:
+def test_labels_are_the_reply_or_its_words(policy: VLMPolicy, examples: Examples) -> None:
     tokenizer = policy.maker.tokenizer
     batch: Any = Collator(policy.maker, examples)([{ROW: 3}])
     (labels,) = batch["labels"].tolist()
@@ -80,7 +78,7 @@ def test_labels_are_the_reply_or_its_words(policy: GreedyVLMPolicy, examples: Ex
     assert tokenizer.convert_ids_to_tokens(counted) == list(examples.chunks[3])
 
 
-def test_frames_are_brought_to_what_the_model_sees(policy: GreedyVLMPolicy, examples: Examples) -> None:
+def test_frames_are_brought_to_what_the_model_sees(policy: VLMPolicy, examples: Examples) -> None:
     inputs = Collator(policy.maker, examples).inputs(5)
     frame = fit_frame(load_frame(examples.frames._paths[5]), SPEC)  # pyright: ignore[reportAttributeAccessIssue]
     np.testing.assert_array_equal(inputs.pixels, policy.maker.make(frame, examples.goals[5]).pixels)

@@ -12,9 +12,10 @@ import torch
 
 from gameenv.errors import GameEnvError, InvalidInputError, UnknownNameError
 from policies import load_policy
+from policies.base import Observation
 from policies.conformance import check_policy
 from policies.vlm.loading import find_source, load_maker, load_weights
-from policies.vlm.policy import GreedyVLMPolicy
+from policies.vlm.policy import VLMPolicy
 from tests.training.vlm.conftest import GOALS, arguments
 from training.args import Args, BcOptions, VlmOptions
 from training.options import ConductOptions, ReplyOptions
@@ -36,8 +37,8 @@ def trained_on(segments: Path, base: Path) -> tuple[Path, Path]:
 
 def answers(folder: Path) -> list[object]:
     policy = load_policy(str(folder))
-    assert isinstance(policy, GreedyVLMPolicy)
-    return list(policy.predict_batch(FRAMES, [GOALS[0]] * len(FRAMES), [()] * len(FRAMES)))
+    assert isinstance(policy, VLMPolicy)
+    return list(policy.predict_batch([Observation(frame, GOALS[0]) for frame in FRAMES]))
 
 
 def test_its_path_alone_is_a_policy(tuned: Path, base: Path) -> None:
@@ -72,8 +73,7 @@ def test_the_accuracy_is_that_of_the_policy_that_was_saved(tuned: Path, segments
     for sample in data.validation:
         from gameenv.frames import load_frame  # noqa: PLC0415
 
-        policy.reset(sample.goal)
-        right += policy.predict(load_frame(sample.image))[0] == sample.chunk[0]
+        right += policy.predict(Observation(load_frame(sample.image), sample.goal))[0] == sample.chunk[0]
     summary = json.loads((tuned / "training_summary.json").read_text())
     assert summary["accuracy"]["by_slot"][0] == pytest.approx(right / len(data.validation))
 
@@ -101,8 +101,8 @@ def test_four_bits_are_trained_and_merged_into_whole_numbers(
     config = json.loads((out / "merged" / "config.json").read_text())
     assert "quantization_config" not in config
     merged, beside = load_policy(str(out / "merged")), load_policy(str(out))
-    assert isinstance(merged, GreedyVLMPolicy)
-    assert isinstance(beside, GreedyVLMPolicy)
+    assert isinstance(merged, VLMPolicy)
+    assert isinstance(beside, VLMPolicy)
     assert bool(getattr(beside.model, "is_quantized", False)) == stored
     weight = "model.language_model.layers.0.mlp.up_proj.weight"
     assert merged.model.state_dict()[weight].dtype == torch.float32

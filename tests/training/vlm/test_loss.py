@@ -9,7 +9,7 @@ import torch
 from gameenv.actions import ActionChunk
 from policies import load_policy
 from policies.vlm.inputs import collate
-from policies.vlm.policy import GreedyVLMPolicy
+from policies.vlm.policy import VLMPolicy
 from training.vlm.batches import ROW, Collator, Examples
 from training.vlm.loss import WORD_LOSS, ReplyLoss, WordScores, word_places
 
@@ -18,25 +18,25 @@ FRAMES = np.random.default_rng(0).integers(0, 256, (2, 32, 64, 3), np.uint8)
 
 
 @pytest.fixture(scope="module")
-def policy(base: Path) -> GreedyVLMPolicy:
+def policy(base: Path) -> VLMPolicy:
     found = load_policy(str(base))
-    assert isinstance(found, GreedyVLMPolicy)
+    assert isinstance(found, VLMPolicy)
     return found
 
 
 @pytest.fixture(scope="module")
-def batch(policy: GreedyVLMPolicy) -> dict[str, Any]:
+def batch(policy: VLMPolicy) -> dict[str, Any]:
     return dict(
         Collator(policy.maker, Examples(FRAMES, ["Go on", "Climb the stairs"], CHUNKS, 2))([{ROW: 0}, {ROW: 1}])
     )
 
 
-def run(policy: GreedyVLMPolicy, batch: dict[str, Any]) -> Any:
+def run(policy: VLMPolicy, batch: dict[str, Any]) -> Any:
     with torch.inference_mode():
         return policy.model(**{name: value for name, value in batch.items() if name != "labels"})
 
 
-def test_equals_the_models_own_loss_over_the_whole_sequence(policy: GreedyVLMPolicy, batch: dict[str, Any]) -> None:
+def test_equals_the_models_own_loss_over_the_whole_sequence(policy: VLMPolicy, batch: dict[str, Any]) -> None:
     inputs = [
         policy.maker.make(frame, goal, chunk)
         for frame, goal, chunk in zip(FRAMES, ["Go on", "Climb the stairs"], CHUNKS, strict=True)
@@ -51,7 +51,7 @@ def test_equals_the_models_own_loss_over_the_whole_sequence(policy: GreedyVLMPol
     assert loss.item() == pytest.approx(own.item(), rel=1e-5)
 
 
-def test_counts_all_tokens_of_a_step(policy: GreedyVLMPolicy, batch: dict[str, Any]) -> None:
+def test_counts_all_tokens_of_a_step(policy: VLMPolicy, batch: dict[str, Any]) -> None:
     loss, outputs = ReplyLoss(policy.maker.reply), run(policy, batch)
     tokens = int((batch["labels"] != -100).sum())
     assert loss(outputs, batch["labels"], 4 * tokens).item() == pytest.approx(
@@ -59,7 +59,7 @@ def test_counts_all_tokens_of_a_step(policy: GreedyVLMPolicy, batch: dict[str, A
     )
 
 
-def test_words_that_repeat_the_one_before_weigh_less(policy: GreedyVLMPolicy) -> None:
+def test_words_that_repeat_the_one_before_weigh_less(policy: VLMPolicy) -> None:
     tokens = policy.maker.reply
     places = word_places(tokens)
     inputs = policy.maker.make(FRAMES[0], "x", CHUNKS[0])
@@ -73,7 +73,7 @@ def test_words_that_repeat_the_one_before_weigh_less(policy: GreedyVLMPolicy) ->
     assert lighter == pytest.approx(plain * (counted - 4 * 0.75) / counted, rel=1e-5), "four of the seven repeat"
 
 
-def test_scores_the_words_among_the_twelve(policy: GreedyVLMPolicy, batch: dict[str, Any]) -> None:
+def test_scores_the_words_among_the_twelve(policy: VLMPolicy, batch: dict[str, Any]) -> None:
     tokens = policy.maker.reply
     scores = WordScores(tokens)
     outputs = run(policy, batch)

@@ -7,7 +7,7 @@ import torch
 
 from gameenv.actions import ActionChunk
 from policies import load_policy
-from policies.vlm.policy import GreedyVLMPolicy
+from policies.vlm.policy import VLMPolicy
 from training.vlm.batches import ROW, Collator, Examples
 from training.vlm.loss import word_places
 from training.vlm.word_dropout import drop_words
@@ -17,20 +17,20 @@ COUNT = 64
 
 
 @pytest.fixture
-def policy(base: Path) -> GreedyVLMPolicy:
+def policy(base: Path) -> VLMPolicy:
     found = load_policy(str(base))
-    assert isinstance(found, GreedyVLMPolicy)
+    assert isinstance(found, VLMPolicy)
     return found
 
 
-def batch(policy: GreedyVLMPolicy) -> dict[str, Any]:
+def batch(policy: VLMPolicy) -> dict[str, Any]:
     frames = np.zeros((COUNT, 32, 64, 3), np.uint8)
     goals = ["Go on", "Climb up the stairs over there"] * (COUNT // 2)
     collator = Collator(policy.maker, Examples(frames, goals, [CHUNK] * COUNT, COUNT))
     return {name: value for name, value in collator([{ROW: row} for row in range(COUNT)]).items() if name != "labels"}
 
 
-def seen_by(policy: GreedyVLMPolicy, batch: dict[str, Any], *, training: bool) -> torch.Tensor:
+def seen_by(policy: VLMPolicy, batch: dict[str, Any], *, training: bool) -> torch.Tensor:
     """The token ids that the model itself was given."""
     seen: list[torch.Tensor] = []
     handle = policy.model.model.register_forward_pre_hook(
@@ -44,7 +44,7 @@ def seen_by(policy: GreedyVLMPolicy, batch: dict[str, Any], *, training: bool) -
     return seen[0]
 
 
-def test_replaces_the_words_of_some_samples_by_any_of_the_twelve(policy: GreedyVLMPolicy) -> None:
+def test_replaces_the_words_of_some_samples_by_any_of_the_twelve(policy: VLMPolicy) -> None:
     tokens, inputs = policy.maker.reply, batch(policy)
     drop_words(policy.model, tokens, 0.5)
     before = inputs["input_ids"].clone()
@@ -61,7 +61,7 @@ def test_replaces_the_words_of_some_samples_by_any_of_the_twelve(policy: GreedyV
     assert torch.equal(seen_by(policy, inputs, training=True), after), "the same draws from the same generator"
 
 
-def test_leaves_a_model_that_does_not_train_alone(policy: GreedyVLMPolicy) -> None:
+def test_leaves_a_model_that_does_not_train_alone(policy: VLMPolicy) -> None:
     inputs = batch(policy)
     drop_words(policy.model, policy.maker.reply, 1.0)
     assert torch.equal(seen_by(policy, inputs, training=False), inputs["input_ids"])
