@@ -106,6 +106,7 @@ def test_the_check_sees_what_is_undocumented_missing_or_of_another_type() -> Non
             check(known, wrong)
 
 
+@pytest.mark.slow
 def test_sessions(written: Path) -> None:
     session = written / "dataset" / "raw_playthrough" / "first"
     table = documented("`session.json`")
@@ -141,6 +142,8 @@ def test_cards(tmp_path: Path) -> None:
     check(documented(f"`{CARD_FILE}`"), read(tmp_path / CARD_FILE), read(ROOT / "models" / "arena-base" / CARD_FILE))
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 def test_evaluations(tmp_path: Path) -> None:
     words = ("--policies", "random", "expert", "--tasks", "press-switch", "--episodes", "1", "--frame-size", "64", "48")
     run(tmp_path, "policies.evaluation", *words, "--no-report", "--out", "first")
@@ -158,6 +161,7 @@ def test_info_of_the_arena() -> None:
         check(table, first, env.step(1)[4])
 
 
+@pytest.mark.slow
 def test_info_of_a_live_window_and_what_of_it_is_recorded(
     make_env: Callable[..., LiveEnv], probe: Probe, tmp_path: Path
 ) -> None:

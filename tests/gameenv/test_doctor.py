@@ -186,6 +186,7 @@ def test_a_torch_that_cannot_be_imported_is_red(fake_path: Path) -> None:
     assert "c10.dll" in torch.text
 
 
+@pytest.mark.slow
 def test_the_torch_of_this_machine_is_seen_as_it_is() -> None:
     try:
         installed = version("torch")
@@ -293,6 +294,7 @@ def run_doctor(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_the_command_prints_json_and_exits_1_exactly_if_something_is_red(probe: Probe) -> None:
     done = run_doctor("--json", "--window", "Probe game")
     found = {each["name"]: each for each in json.loads(done.stdout)}
@@ -302,6 +304,7 @@ def test_the_command_prints_json_and_exits_1_exactly_if_something_is_red(probe: 
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_line_each_and_the_remedy_below(fake_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put_program(fake_path, "nvidia-smi", "echo 'NVIDIA GeForce RTX 4090, 24564, 581.29, 8.9'")
     (fake_path / "torch.py").write_text(FAKE_TORCH.format(cuda=None, sees=False, version="2.13.0+cpu"))

@@ -100,6 +100,7 @@ def test_an_unreadable_picture_is_named(tmp_path, content: bytes | None) -> None
         load_frame(path)
 
 
+@pytest.mark.slow
 def test_a_model_sees_nearly_the_same_when_playing_and_when_trained_on_the_recording(tmp_path) -> None:
     """The one chain: window -> frame size -> (JPEG on disk, when recorded) -> model size."""
     model = FrameSpec(128, 72)

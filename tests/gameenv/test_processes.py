@@ -33,6 +33,7 @@ def is_gone(pid):
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_a_worker_of_a_pool_ends_with_the_process_that_started_it(tmp_path, how):
     script = tmp_path / "pool.py"

@@ -196,6 +196,7 @@ def test_a_field_that_is_missing_and_another_format_are_named(root: Path):
         load_samples(root)
 
 
+@pytest.mark.slow
 def test_an_hour_of_samples_loads_in_seconds(root: Path):
     """900 clips: about ten times the processor time it takes is allowed."""
     for number in range(2, 902):

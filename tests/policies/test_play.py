@@ -82,6 +82,7 @@ def test_the_command_that_is_tested_is_this_checkout_s(play: Play) -> None:
     assert f"players of {CHECKOUT / 'gameenv'}" in said
 
 
+@pytest.mark.slow
 def test_goals_are_played_one_after_the_other_on_a_window(probe: Probe, play: Play) -> None:
     code, said = finish(
         play("--model", "players:Walks", "--window", "^Probe$", "--goal", "Go to the lantern", "Open the door")
@@ -94,6 +95,7 @@ def test_goals_are_played_one_after_the_other_on_a_window(probe: Probe, play: Pl
     assert {key for key, _ in probe.keys} == {"w", "Right"}
 
 
+@pytest.mark.slow
 def test_what_is_played_is_recorded(probe: Probe, play: Play, tmp_path: Path) -> None:
     options = ("--record", "--out", str(tmp_path / "raw"), "--session", "s", "--execute", "3")
     code, said = finish(play("--model", "players:Walks", "--window", "^Probe$", "--goal", "Go", *options))
@@ -105,6 +107,7 @@ def test_what_is_played_is_recorded(probe: Probe, play: Play, tmp_path: Path) ->
     assert [row.held for row in session][1:4] == [("w",)] * 3
 
 
+@pytest.mark.slow
 def test_a_policy_that_raises_lets_go_of_the_keys(probe: Probe, play: Play) -> None:
     code, said = finish(play("--model", "players:Raises", "--window", "^Probe$", "--goal", "Go"))
     assert code == 1
@@ -113,6 +116,7 @@ def test_a_policy_that_raises_lets_go_of_the_keys(probe: Probe, play: Play) -> N
     wait_for(lambda: not probe.down)
 
 
+@pytest.mark.slow
 def test_a_policy_that_hangs_holds_nothing_meanwhile(probe: Probe, play: Play) -> None:
     process = play("--model", "players:Hangs", "--window", "^Probe$", "--goal", "Go")
     code, said = finish(process)
@@ -136,6 +140,7 @@ def test_the_panic_key_ends_it(probe: Probe, play: Play) -> None:
     assert "w" not in probe.down
 
 
+@pytest.mark.slow
 def test_a_focus_that_does_not_come(probe: Probe, make_probe: Callable[..., Probe], play: Play) -> None:
     make_probe("Other", "300x200+1000+600")
     code, said = finish(play("--model", "none", "--window", "^Probe$", "--goal", "Go", "--focus-timeout", "0.5"))
@@ -145,6 +150,7 @@ def test_a_focus_that_does_not_come(probe: Probe, make_probe: Callable[..., Prob
     assert probe.keys == []
 
 
+@pytest.mark.slow
 def test_the_expert_plays_the_arena_in_its_window(display: str, play: Play) -> None:
     code, said = finish(play("--model", "expert"))
     assert code == 0, said

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import policies
 from gameenv.actions import ActionChunk
 from policies.conformance import check_policy
@@ -24,6 +26,7 @@ def run(tmp_path: Path, *command: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_guide_works_as_written(tmp_path: Path) -> None:
     _, shortest, policy, check, play = blocks("python")
     assert len(shortest.splitlines()) < 10

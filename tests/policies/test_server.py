@@ -123,6 +123,7 @@ def test_a_server_without_structured_output_is_asked_plainly_from_then_on(server
     assert ["response_format" in question for question in server.asked] == [True, False, False, False]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "reply",
     [
@@ -149,6 +150,7 @@ def test_garbage_is_an_invalid_reply(server: Server, reply: str | bytes) -> None
     assert list(policy.predict(LOOK)) == WORDS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [0, 429, 500, 503])
 def test_a_hiccup_is_tried_again(server: Server, status: int) -> None:
     def hiccup(question: dict[str, Any]) -> tuple[int, str]:
@@ -159,6 +161,7 @@ def test_a_hiccup_is_tried_again(server: Server, status: int) -> None:
     assert len(server.asked) == 3
 
 
+@pytest.mark.slow
 def test_a_server_that_stays_broken(server: Server) -> None:
     server.answer = lambda question: (503, "overloaded")
     with pytest.raises(GameEnvError, match=r"does not answer .*503: overloaded"):
@@ -199,6 +202,7 @@ def test_what_could_not_be_read_is_shown_once(server: Server, caplog: pytest.Log
     assert "I would walk forward." in record.getMessage()
 
 
+@pytest.mark.slow
 def test_nobody_there() -> None:
     with pytest.raises(GameEnvError, match="does not answer"):
         load_policy("http://127.0.0.1:9/v1")

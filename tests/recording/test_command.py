@@ -87,6 +87,7 @@ def without_times(row):
     return (row.held, row.events, row.source, row.goal, row.t_ns, row.info)
 
 
+@pytest.mark.slow
 def test_it_records_whole_episodes_and_says_what(tmp_path):
     done = run(tmp_path, "--frames", 60, "--session", "one")
     assert done.returncode == 0, done.stderr
@@ -111,6 +112,7 @@ def test_it_records_whole_episodes_and_says_what(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_the_same_arguments_give_the_same_recording(tmp_path):
     for name in ("one", "two"):
         assert run(tmp_path, "--episodes", 3, "--session", name, "--noise", 0.3).returncode == 0
@@ -119,6 +121,7 @@ def test_the_same_arguments_give_the_same_recording(tmp_path):
     assert {row.source for row in one} == {"expert", "noise"}
 
 
+@pytest.mark.slow
 def test_workers_share_the_levels(tmp_path):
     done = run(tmp_path, "--episodes", 6, "--session", "team", "--workers", 2)
     assert done.returncode == 0, done.stderr
@@ -130,6 +133,7 @@ def test_workers_share_the_levels(tmp_path):
     assert not set(levels[0]) & set(levels[1])
 
 
+@pytest.mark.slow
 def test_ctrl_c_closes_every_session_and_leaves_no_process(tmp_path):
     with started(tmp_path, "--session", "team", "--workers", 2) as process:
         folders = [tmp_path / "raw" / f"team-w{worker}" for worker in range(2)]
@@ -146,6 +150,7 @@ def test_ctrl_c_closes_every_session_and_leaves_no_process(tmp_path):
         assert group_is_empty(worker), "the worker and its engines are gone"
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_reported_and_loses_nothing(tmp_path):
     with started(tmp_path, "--session", "team", "--workers", 2, "--frames", 200) as process:
         folders = [tmp_path / "raw" / f"team-w{worker}" for worker in range(2)]
@@ -173,6 +178,7 @@ def test_a_killed_worker_is_reported_and_loses_nothing(tmp_path):
     assert numbers == sorted(set(numbers)), "it went on with the next level"
 
 
+@pytest.mark.slow
 def test_a_killed_command_closes_its_sessions(tmp_path):
     with started(tmp_path, "--session", "one") as process:
         folder = tmp_path / "raw" / "one"
@@ -184,6 +190,7 @@ def test_a_killed_command_closes_its_sessions(tmp_path):
     assert Session(folder).closed
 
 
+@pytest.mark.slow
 def test_resuming(tmp_path):
     assert run(tmp_path, "--episodes", 2, "--session", "one").returncode == 0
     path = tmp_path / "raw" / "one"
@@ -212,6 +219,7 @@ def test_resuming(tmp_path):
     assert rows[0] == rows[1], "stopped between two episodes, it is as if it had never stopped"
 
 
+@pytest.mark.slow
 def test_a_second_recorder_on_the_same_session_is_refused(tmp_path):
     with started(tmp_path, "--session", "one"):
         wait_for_ticks(tmp_path / "raw" / "one", 3)
@@ -246,6 +254,7 @@ def test_without_arguments_it_wants_a_desktop_for_a_person(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_it_loses_at_most_one_tick(tmp_path):
     script = REPOSITORY / "benchmarks" / "recorder_kill.py"
     done = subprocess.run(

@@ -18,6 +18,8 @@ from recording import Session
 from recording.chords import METHODS
 from tests.gameenv.live.display import PATIENCE_S, Probe, wait_for
 
+pytestmark = pytest.mark.slow
+
 MakeProbe = Callable[..., Probe]
 
 

@@ -17,6 +17,8 @@ from policies.base import Observation
 from policies.conformance import check_policy, example_frames
 from tests.training.conftest import command, record_and_label
 
+pytestmark = pytest.mark.slow
+
 
 def train(segments: Path, out: Path, *more: str) -> subprocess.CompletedProcess[str]:
     return command(

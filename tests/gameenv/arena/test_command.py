@@ -70,6 +70,7 @@ def test_list_names_every_family() -> None:
     assert "train levels 0 to 2 of each" in done.stdout
 
 
+@pytest.mark.slow
 def test_sheet_writes_a_png_and_says_how_the_expert_did(tmp_path: Path) -> None:
     out = tmp_path / "deep" / "sheet.png"
     done = run(
@@ -80,6 +81,7 @@ def test_sheet_writes_a_png_and_says_how_the_expert_did(tmp_path: Path) -> None:
     assert Image.open(out).format == "PNG"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -120,6 +122,7 @@ def test_ctrl_c_in_the_middle_of_a_sheet_leaves_nothing(tmp_path: Path, start: C
 PLAY = ("play", "--task", "open-door", "--window-size", "640", "360")
 
 
+@pytest.mark.slow
 def test_play_counts_levels_and_runs_out_of_time(display: str, start: Callable[..., Running]) -> None:
     command = start(*PLAY, "--seed", "3", "--count", "2", "--max-steps", "8")
     assert command.process.wait(PATIENCE_S) == 0
@@ -130,6 +133,7 @@ def test_play_counts_levels_and_runs_out_of_time(display: str, start: Callable[.
     assert lines[-1] == "2 levels, 0 won"
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_play_and_its_window(display: str, start: Callable[..., Running]) -> None:
     command = start(*PLAY)
     wait_for(lambda: "goal: " in command.said)
@@ -141,6 +145,7 @@ def test_ctrl_c_ends_play_and_its_window(display: str, start: Callable[..., Runn
     wait_for(lambda: not Path(f"/proc/{engine}").exists())
 
 
+@pytest.mark.slow
 def test_closing_the_window_ends_play_in_order(display: str, start: Callable[..., Running]) -> None:
     command = start(*PLAY)
     wait_for(lambda: "goal: " in command.said)

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from gameenv.actions import action_index
 from gameenv.arena.env import ArenaEnv
 from gameenv.arena.tasks import ALL
@@ -27,6 +29,7 @@ env.close()
 """
 
 
+@pytest.mark.slow
 def test_two_processes_see_the_same_thousand_steps() -> None:
     root = Path(__file__).resolve().parents[3]
     runs = [

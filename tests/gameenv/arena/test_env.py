@@ -50,6 +50,7 @@ def hold(env: ArenaEnv, word: str, ticks: int) -> dict[str, Any]:
     return [env.step(action_index(word))[4] for _ in range(ticks)][-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", [ALL, "climb-stairs"])
 def test_gymnasium_s_checker_has_nothing_to_say(task: str) -> None:
     with warnings.catch_warnings():
@@ -186,6 +187,7 @@ def test_the_default_step_limit_is_a_few_times_what_the_expert_needs(make_arena:
             assert 1.2 * (env.tick + 7) < env.max_steps < 400
 
 
+@pytest.mark.slow
 def test_death_ends_the_episode_without_reward(make_arena: MakeArena) -> None:
     env = make_arena()
     frame, _ = env.reset(seed=0)

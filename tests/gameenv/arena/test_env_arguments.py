@@ -77,6 +77,7 @@ def test_the_goal_can_be_put_in_other_words(make_arena: MakeArena) -> None:
     assert env.reset(seed=0)[1]["goal"] == env.level.goal
 
 
+@pytest.mark.slow
 def test_all_draws_every_task_and_its_levels_are_the_tasks_own(make_arena: MakeArena) -> None:
     env = make_arena(ALL)
     drawn = {}
@@ -133,6 +134,7 @@ def test_render_gives_the_last_frame(make_arena: MakeArena) -> None:
     assert not np.shares_memory(shown, frame)
 
 
+@pytest.mark.slow
 def test_closing_twice_is_fine_and_reset_opens_again() -> None:
     env = ArenaEnv("open-door", frame_size=(128, 72))
     first, _ = env.reset(seed=4)

@@ -27,12 +27,14 @@ def test_a_level_is_a_pure_function_of_what_names_it(task: str) -> None:
     assert len({made.textmap for made in first}) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 def test_no_two_splits_share_a_level(task: str) -> None:
     texts = [level(task, split, seed).textmap for split in SPLITS for seed in range(200)]
     assert len(set(texts)) == len(texts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 def test_levels_are_fair(task: str) -> None:
     """No start satisfies its goal; every start is in the room; there is a way; the text fits; the limit is sane."""
@@ -66,6 +68,7 @@ def test_the_goal_text_matters() -> None:
     assert colours == set(torches)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 def test_a_family_has_several_phrasings(task: str) -> None:
     goals = {level(task, "train", seed).goal for seed in range(60)}

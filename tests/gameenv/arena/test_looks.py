@@ -115,6 +115,7 @@ def test_a_look_must_last_half_a_second() -> None:
     assert reached == [False] * 10 + [True] * 2 + [False]
 
 
+@pytest.mark.slow
 def test_only_the_poster_that_the_goal_names_counts() -> None:
     others = 0
     for made in levels(NAMED):

@@ -58,6 +58,7 @@ class Fingers:
             self._down = word
 
 
+@pytest.mark.slow
 def test_a_person_reaches_and_declares(display: str, sender: KeySender) -> None:
     env = make(split="validation")
     fingers = Fingers(env, sender)
@@ -76,6 +77,7 @@ def test_a_person_reaches_and_declares(display: str, sender: KeySender) -> None:
     assert any(said.startswith("declared, and the referee agrees") for said in fingers.said)
 
 
+@pytest.mark.slow
 def test_n_gives_up_and_time_runs_out(display: str, sender: KeySender) -> None:
     env = make(max_steps=15)
     ticks = 0
@@ -102,6 +104,7 @@ def test_n_gives_up_and_time_runs_out(display: str, sender: KeySender) -> None:
     assert [attempt.reached_s for attempt in attempts] == [None, None]
 
 
+@pytest.mark.slow
 def test_closing_the_window_ends_it(display: str) -> None:
     env = make(notify=lambda text: None)
     said: list[str] = []

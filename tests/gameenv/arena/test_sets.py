@@ -34,6 +34,7 @@ def change(folder: Path, to: Path, **changes: Any) -> LevelSet:
     return level_set(NAME, to)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETS)
 def test_the_levels_of_a_shipped_set_are_made_the_same_here(name: str) -> None:
     if not (FOLDER / f"{name}.json").exists():
@@ -156,6 +157,7 @@ def test_damaged_files_are_named(folder: Path, tmp_path: Path) -> None:
             level_set(NAME, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_command_verifies_and_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

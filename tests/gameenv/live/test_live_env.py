@@ -29,6 +29,7 @@ def test_it_passes_gymnasiums_own_check(probe: Probe) -> None:
         env.close()
 
 
+@pytest.mark.slow
 def test_each_action_presses_its_key_and_the_frame_shows_it(probe: Probe, make_env: Make) -> None:
     env = make_env()
     frame, info = env.reset(options={"goal": "Go to the lantern"})
@@ -59,6 +60,7 @@ def test_equal_actions_hold_the_key_without_letting_go(probe: Probe, make_env: M
     assert [key for key in probe.keys if not key[1]] == [("w", False)]
 
 
+@pytest.mark.slow
 def test_ticks_come_at_absolute_deadlines(probe: Probe, make_env: Make) -> None:
     env = make_env(fps=20)
     _, first = env.reset()
@@ -181,6 +183,7 @@ def test_a_wrong_action_is_refused_and_presses_nothing(probe: Probe, make_env: M
     assert probe.keys == []
 
 
+@pytest.mark.slow
 def test_a_person_plays_and_every_tick_is_reported(probe: Probe, make_env: Make) -> None:
     from gameenv.desktop.opening import open_sender  # noqa: PLC0415
 

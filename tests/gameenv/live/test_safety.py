@@ -62,6 +62,7 @@ def ended(player: subprocess.Popen[str], watchdog: int) -> None:
 # Every way out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", ["env.step(1)", "time.sleep(0.05)"])
 def test_sigkill_of_the_whole_process_group_while_a_key_is_down(probe: Probe, body: str) -> None:
     player, watchdog = start_player(body)
@@ -71,6 +72,7 @@ def test_sigkill_of_the_whole_process_group_while_a_key_is_down(probe: Probe, bo
     ended(player, watchdog)
 
 
+@pytest.mark.slow
 def test_sigkill_while_another_process_keeps_the_connection_open(probe: Probe) -> None:
     """A forked worker has inherited the connection, so its end is not noticed by that."""
     player, watchdog = start_player(
@@ -82,6 +84,7 @@ def test_sigkill_while_another_process_keeps_the_connection_open(probe: Probe) -
     ended(player, watchdog)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body", ["raise ValueError('the policy is broken')", "sys.exit()", "import os; os.abort()", "env.close(); break"]
 )
@@ -92,6 +95,7 @@ def test_every_other_end_of_the_program(probe: Probe, body: str) -> None:
     assert not probe.down
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals(probe: Probe, number: signal.Signals) -> None:
     player, watchdog = start_player("env.step(1)")
@@ -101,6 +105,7 @@ def test_signals(probe: Probe, number: signal.Signals) -> None:
     ended(player, watchdog)
 
 
+@pytest.mark.slow
 def test_a_policy_that_hangs(probe: Probe) -> None:
     """SIGSTOP is the worst of them: not even another thread runs."""
     player, watchdog = start_player("env.step(1)")
@@ -113,6 +118,7 @@ def test_a_policy_that_hangs(probe: Probe) -> None:
     ended(player, watchdog)
 
 
+@pytest.mark.slow
 def test_the_watchdog_itself_is_killed(probe: Probe, make_env: Make) -> None:
     env = make_env()
     env.reset()
@@ -138,6 +144,7 @@ def test_the_watchdog_is_asked_to_end(probe: Probe, make_env: Make) -> None:
     assert env.step(W)[4]["truncated_because"] == "watchdog-ended"
 
 
+@pytest.mark.slow
 def test_the_machine_was_suspended(probe: Probe, make_env: Make) -> None:
     env = make_env()
     env.reset()
@@ -158,6 +165,7 @@ def test_the_machine_was_suspended(probe: Probe, make_env: Make) -> None:
 # Focus
 
 
+@pytest.mark.slow
 def test_alt_tab_in_the_middle_of_a_hold(probe: Probe, make_probe: MakeProbe, make_env: Make) -> None:
     said: list[str] = []
     env = make_env(notify=said.append, focus_timeout_s=20)
@@ -188,6 +196,7 @@ connection.sync()
     assert not env.step(W)[4]["interrupted"]
 
 
+@pytest.mark.slow
 def test_the_focus_does_not_come_back(probe: Probe, make_probe: MakeProbe, make_env: Make) -> None:
     env = make_env(focus_timeout_s=0.5, notify=lambda text: None)
     env.reset()
@@ -214,6 +223,7 @@ def test_keys_never_go_to_another_window(probe: Probe, make_probe: MakeProbe, ma
 # The window
 
 
+@pytest.mark.slow
 def test_the_window_is_closed_and_the_game_restarts(make_probe: MakeProbe, make_env: Make) -> None:
     first = make_probe()
     env = make_env()
@@ -288,6 +298,7 @@ def test_off_the_screen_and_at_negative_coordinates(probe: Probe, make_env: Make
     assert (frame.max() > 0) == (problem == "partly-off-screen")
 
 
+@pytest.mark.slow
 def test_a_black_picture_is_named(probe: Probe, make_env: Make) -> None:
     said: list[str] = []
     env = make_env(notify=said.append)
@@ -299,6 +310,7 @@ def test_a_black_picture_is_named(probe: Probe, make_env: Make) -> None:
     wait_for(lambda: env.step(0)[4]["problem"] is None)
 
 
+@pytest.mark.slow
 def test_a_frozen_picture_is_named(probe: Probe, make_env: Make) -> None:
     env = make_env(notify=lambda text: None)
     env.reset()
@@ -337,6 +349,7 @@ def test_a_short_tap_between_two_frames(probe: Probe, make_env: Make, sender: Ke
     assert 0.01 < (events[1][0] - events[0][0]) / 1e9 < 0.3
 
 
+@pytest.mark.slow
 def test_auto_repeat_is_one_press(probe: Probe, make_env: Make, sender: KeySender) -> None:
     env = make_env(control="human")
     env.reset()
@@ -348,6 +361,7 @@ def test_auto_repeat_is_one_press(probe: Probe, make_env: Make, sender: KeySende
     assert [(word, down) for _, word, down in events] == [("w", True), ("w", False)]
 
 
+@pytest.mark.slow
 def test_shift_let_go_before_w(probe: Probe, make_env: Make, sender: KeySender) -> None:
     env = make_env(control="human")
     env.reset()
@@ -361,6 +375,7 @@ def test_shift_let_go_before_w(probe: Probe, make_env: Make, sender: KeySender) 
     assert info["held"] == ()
 
 
+@pytest.mark.slow
 def test_num_lock_is_on(probe: Probe, make_env: Make) -> None:
     from Xlib import XK, X, display  # noqa: PLC0415
 
@@ -386,6 +401,7 @@ def test_num_lock_is_on(probe: Probe, make_env: Make) -> None:
     assert pressed[-3:] == ["w", "Up", "Return"]
 
 
+@pytest.mark.slow
 def test_the_person_presses_while_the_policy_plays(display: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Xephyr is an X server in a window: keys of its window are a real keyboard's to those inside."""
     outside = open_sender()
@@ -462,6 +478,7 @@ def test_the_x_server_dies(monkeypatch: pytest.MonkeyPatch) -> None:
         probe.close()
 
 
+@pytest.mark.slow
 def test_its_connection_for_the_screen_dies(probe: Probe, make_env: Make) -> None:
     """Of the watchdog's connections to the X server, the only one that a client may ask to be ended."""
     from Xlib import display  # noqa: PLC0415
@@ -488,6 +505,7 @@ def test_its_connection_for_the_screen_dies(probe: Probe, make_env: Make) -> Non
     env.reset()
 
 
+@pytest.mark.slow
 def test_two_agents_on_one_window(probe: Probe, make_env: Make) -> None:
     first, second = make_env(), make_env()
     first.reset()

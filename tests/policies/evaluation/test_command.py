@@ -41,6 +41,7 @@ def cell(out: Path, policy: str, execute: int, task: str = "all") -> dict[str, A
     return found
 
 
+@pytest.mark.slow
 def test_policies_are_measured_on_the_same_levels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     args = Args(
         policies=("expert", "dice=random"),
@@ -75,6 +76,7 @@ def test_policies_are_measured_on_the_same_levels(tmp_path: Path, capsys: pytest
     assert "Every episode of this evaluation has been played" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_an_interrupted_evaluation_plays_only_what_is_missing(tmp_path: Path) -> None:
     args = Args(policies=("none",), episodes=6, out=tmp_path, **SMALL)
     evaluate(args)
@@ -101,6 +103,7 @@ def ask_frozen(tmp_path: Path, **changes: Any) -> Args:
     return Args(**{**asked, "frame_size": (256, 144), **changes})
 
 
+@pytest.mark.slow
 def test_a_frozen_set_is_played_from_its_first_level_and_named(
     tmp_path: Path, frozen: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -115,6 +118,7 @@ def test_a_frozen_set_is_played_from_its_first_level_and_named(
     assert "was written with" not in printed
 
 
+@pytest.mark.slow
 def test_another_engine_than_the_sets_is_warned_about(
     tmp_path: Path, frozen: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -139,6 +143,7 @@ def test_levels_that_are_not_the_sets_are_refused_before_anything_is_played(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_policy_that_fails_is_measured_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     evaluate(
         Args(
@@ -239,6 +244,7 @@ def finish(out: Path, episodes: int = 8) -> None:
     assert not any(row["error"] for row in rows(out))
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_the_workers_and_the_same_command_goes_on(tmp_path: Path) -> None:
     process = start(tmp_path)
     assert within(60, lambda: len(rows(tmp_path)) >= 2)
@@ -254,6 +260,7 @@ def test_ctrl_c_stops_the_workers_and_the_same_command_goes_on(tmp_path: Path) -
     finish(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_killed_evaluation_leaves_no_worker_and_goes_on(tmp_path: Path) -> None:
     process = start(tmp_path)
     assert within(60, lambda: len(rows(tmp_path)) >= 2)
@@ -265,6 +272,7 @@ def test_a_killed_evaluation_leaves_no_worker_and_goes_on(tmp_path: Path) -> Non
     finish(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line_and_the_episodes_are_kept(tmp_path: Path, small_disk: Path) -> None:
     args = Args(policies=("none",), episodes=2, workers=1, out=small_disk / "out", **SMALL)
     ballast = small_disk / "ballast"

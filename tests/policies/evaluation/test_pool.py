@@ -41,6 +41,7 @@ def play(player: str, policy: Policy | None = None, workers: int = 2, **changes:
     return {row.seed: row for row in rows}
 
 
+@pytest.mark.slow
 def test_a_policy_that_batches_lives_in_this_process_only() -> None:
     policy = players.Batched()
     rows = play("Batched", policy)
@@ -49,12 +50,14 @@ def test_a_policy_that_batches_lives_in_this_process_only() -> None:
     assert sum(policy.sizes) == sum(row.chunk_seconds["n"] for row in rows.values() if row.chunk_seconds)
 
 
+@pytest.mark.slow
 def test_both_ways_play_the_same_episodes() -> None:
     ours, theirs = play("Batched", players.Batched()), play("Single")
     assert {seed: row.actions for seed, row in ours.items()} == {seed: row.actions for seed, row in theirs.items()}
     assert {seed: row.level for seed, row in ours.items()} == {seed: row.level for seed, row in theirs.items()}
 
 
+@pytest.mark.slow
 def test_replies_that_cannot_be_read_are_counted_and_played_as_fillers() -> None:
     for row in play("Mumbling", players.Mumbling(), episodes=2).values():
         assert (row.error, row.declared, row.success) == (None, False, False)
@@ -72,11 +75,13 @@ def test_one_request_that_raises_does_not_spoil_its_batch() -> None:
     assert answers[1].error.startswith("ZeroDivisionError: no stairs please (players.py:")
 
 
+@pytest.mark.slow
 def test_a_batch_of_the_wrong_length_is_an_error_of_each_episode() -> None:
     rows = play("ShortBatch", players.ShortBatch(), episodes=2)
     assert all("ShortBatch.predict_batch must return 1 chunks in a list" in str(row.error) for row in rows.values())
 
 
+@pytest.mark.slow
 def test_a_policy_that_raises_fails_those_episodes_and_no_others() -> None:
     rows = play("Raising")
     for seed, row in rows.items():
@@ -87,10 +92,12 @@ def test_a_policy_that_raises_fails_those_episodes_and_no_others() -> None:
             assert row.error is None
 
 
+@pytest.mark.slow
 def test_garbage_is_an_error_that_says_what_to_return() -> None:
     assert all("must return an ActionChunk" in str(row.error) for row in play("Garbage", episodes=2).values())
 
 
+@pytest.mark.slow
 def test_an_environment_that_raises_fails_those_episodes_and_no_others() -> None:
     rows = play("Single", env_id="tests.policies.evaluation.players:Crashing-v0")
     assert "level 1 is cursed" in str(rows[1].error)
@@ -99,12 +106,14 @@ def test_an_environment_that_raises_fails_those_episodes_and_no_others() -> None
     assert rows[3].error is None
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_replaced_and_its_episode_failed() -> None:
     rows = play("Suicidal", workers=1)
     assert rows[1].error == "the worker process died (exit code 3)"
     assert all(rows[seed].error is None for seed in (0, 2, 3))
 
 
+@pytest.mark.slow
 def test_a_worker_killed_from_outside_is_replaced_and_its_episode_failed() -> None:
     asked = plan("Slow", episodes=5)
     killed: list[int] = []
@@ -122,6 +131,7 @@ def test_a_worker_killed_from_outside_is_replaced_and_its_episode_failed() -> No
     assert gone(*pids, *killed)
 
 
+@pytest.mark.slow
 def test_a_worker_that_hangs_is_killed_and_its_episode_failed() -> None:
     asked = plan("Hanging", episodes=3)
     with WorkerPool(1, stall_s=4.0) as pool:
@@ -138,6 +148,7 @@ def test_workers_that_cannot_start_are_an_error_and_not_a_thousand_failures(monk
         list(pool.run(asked.jobs(asked.policies[0])))
 
 
+@pytest.mark.slow
 def test_a_pool_can_be_closed_twice_and_in_the_middle() -> None:
     asked = plan("Slow")
     pool = WorkerPool(2)

@@ -14,6 +14,8 @@ from policies.evaluation.summary import summarize
 from policies.evaluation.tables import latency_table, pairs_table, results_table
 from policies.load import NamedSpec
 
+pytestmark = pytest.mark.slow
+
 A, B = NamedSpec("a", "random"), NamedSpec("b", "none")
 PLAN = EvaluationPlan((A, B), ("go-to-lantern", "climb-stairs"), "test", 10)
 

@@ -27,6 +27,7 @@ def test_is_small_enough_for_a_repository() -> None:
     assert sum(file.stat().st_size for file in BASE.iterdir()) < 12e6
 
 
+@pytest.mark.slow
 def test_keeps_the_contract_and_says_what_it_learned(policy: VLMPolicy) -> None:
     check_policy(policy)
     assert sorted(ModelCard.load(BASE).trained_tasks) == sorted(LEARNED)
@@ -38,6 +39,7 @@ def test_has_a_token_for_the_words_of_tasks_it_never_saw(policy: VLMPolicy, word
     assert len(policy.maker.tokenizer(f" {word}", add_special_tokens=False)["input_ids"]) == 1
 
 
+@pytest.mark.slow
 def test_reaches_lights_on_levels_it_never_saw(policy: VLMPolicy) -> None:
     env = gym.make("gameenv/Arena-v0", task="go-to-torch", split="validation")
     reached = [run_episode(env, policy, seed=seed, execute=3).reached for seed in range(12)]

@@ -78,22 +78,26 @@ def one_thread() -> Any:
     torch.set_num_threads(before)
 
 
+@pytest.mark.slow
 def test_two_thousand_random_cases_equal_generate(maker: InputMaker, one_thread: None) -> None:
     different, _ = compare(maker, torch.float64, WEIGHTS, CASES)
     assert different == []
 
 
+@pytest.mark.slow
 def test_in_single_precision_only_near_ties_may_differ(maker: InputMaker, one_thread: None) -> None:
     different, _ = compare(maker, torch.float32, WEIGHTS, CASES)
     assert max(different, default=0.0) <= 1e-4, different
 
 
+@pytest.mark.slow
 def test_with_qwens_real_merges(qwen_tokenizer: Any, one_thread: None) -> None:
     maker = InputMaker(qwen_tokenizer, tiny.build_image_processor())
     different, _ = compare(maker, torch.float64, 4, 10)
     assert different == []
 
 
+@pytest.mark.slow
 def test_a_batch_equals_one_by_one(maker: InputMaker) -> None:
     rng = np.random.default_rng(3)
     model = small_model(maker, 5).double()
@@ -119,6 +123,7 @@ def test_words_are_published_as_they_are_settled(maker: InputMaker) -> None:
         assert len(settled[-1]) == CHUNK_LENGTH
 
 
+@pytest.mark.slow
 def test_draws_do_not_depend_on_the_draft_and_follow_the_models_odds(maker: InputMaker, one_thread: None) -> None:
     rng = np.random.default_rng(5)
     decoder = make_decoder(small_model(maker, 3), maker, temperature=1.0)

@@ -21,6 +21,7 @@ def seen(model: Any, images: list[tuple[np.ndarray, tuple[int, int, int]]]) -> t
     return [each.detach() for each in tokens], model.model.visual.patch_embed.proj.weight.grad.clone()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
 def test_faster_is_not_other(maker: InputMaker, sizes: list[tuple[int, int]]) -> None:
     model = tiny.build_model(tiny.build_config(maker.tokenizer)).double()

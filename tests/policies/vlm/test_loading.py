@@ -73,6 +73,7 @@ def test_a_model_without_a_card_plays_frames_as_they_are(folder: Path) -> None:
     assert policy.maker.frame is None
 
 
+@pytest.mark.slow
 def test_an_adapter_finds_its_base_and_equals_its_merged_self(adapter: Path, tiny_folder: Path, tmp_path: Path) -> None:
     policy = load_vlm(str(adapter))
     assert answers(policy) != answers(load_vlm(str(tiny_folder)))
@@ -202,6 +203,7 @@ class StandIn(types.ModuleType):
         return model
 
 
+@pytest.mark.slow
 def test_unsloth_loads_where_it_is_asked_to(
     adapter: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

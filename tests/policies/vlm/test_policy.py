@@ -22,6 +22,7 @@ def load(folder: Path, **options: object) -> VLMPolicy:
     return policy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"temperature": 0.7}, {"four_bit": True}, {"dtype": "bfloat16"}])
 def test_conforms(tiny_folder: Path, options: dict[str, object]) -> None:
     if options.get("four_bit"):
@@ -63,6 +64,7 @@ def test_what_was_seen_and_played_before_changes_no_answer(tiny_folder: Path) ->
         played.extend(used.actions[:3])
 
 
+@pytest.mark.slow
 def test_temperature_draws_and_has_no_batches(tiny_folder: Path) -> None:
     policy = load(tiny_folder, temperature=2.0)
     assert batching(policy) is None, "a batch has no seeds"
@@ -107,6 +109,7 @@ def test_memory_that_runs_out_says_what_to_lower(
         policy.predict(look(example_frames()[0]))
 
 
+@pytest.mark.slow
 def test_it_plays_the_built_in_game(tiny_folder: Path, tmp_path: Path) -> None:
     gym = pytest.importorskip("gymnasium")
     env = gym.make("gameenv/Arena-v0", task="go-to-lantern", split="validation", frame_size=(128, 96))

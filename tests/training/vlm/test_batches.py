@@ -38,6 +38,7 @@ def examples(segments: Path) -> Examples:
     return Examples(files, [sample.goal for sample in samples], [sample.chunk for sample in samples], len(samples))
 
 
+@pytest.mark.slow
 def test_a_batch_holds_the_prompt_and_the_pixels_that_the_policy_feeds(policy: VLMPolicy, examples: Examples) -> None:
     rows = [0, 30, 61]  # both goals, so that one row is filled up
     batch: Any = Collator(policy.maker, examples)([{ROW: row} for row in rows])

@@ -56,6 +56,7 @@ def train(segments: Path, folder: Path, stop_at: int | None = None, **more: Any)
     return {name: value.clone() for name, value in learner.model.state_dict().items()}, fitted
 
 
+@pytest.mark.slow
 def test_leaves_a_model_that_plays(segments: Path, tmp_path: Path) -> None:
     out = tmp_path / "small"
     assert pretrain.run(arguments(segments, out, epochs=6, optimizer="muon", vision_epochs=2)) == 0
@@ -68,6 +69,7 @@ def test_leaves_a_model_that_plays(segments: Path, tmp_path: Path) -> None:
     assert not (out / "checkpoints").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"optimizer": "muon", "word_dropout": 0.5}], ids=["adamw", "muon"])
 def test_interrupted_it_ends_where_an_unbroken_one_does(
     segments: Path, tmp_path: Path, options: dict[str, Any]

@@ -19,6 +19,8 @@ from tests.training.vlm.conftest import arguments, words_of
 from training.args import Args
 from training.vlm.checkpoints import is_whole, newest
 
+pytestmark = pytest.mark.slow
+
 torch = pytest.importorskip("torch")
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 

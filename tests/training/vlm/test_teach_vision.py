@@ -56,6 +56,7 @@ def weights(taught: Learner) -> dict[str, Any]:
     return taught.model.state_dict()
 
 
+@pytest.mark.slow
 def test_learns_what_picture_and_goal_say_together(tmp_path: Path) -> None:
     new = learner()
     before = {name: value.clone() for name, value in weights(new).items()}

@@ -36,6 +36,7 @@ def count_in(picture: np.ndarray, part: np.ndarray) -> int:
     return found
 
 
+@pytest.mark.slow
 def test_each_level_is_there_once_as_a_map_and_as_it_is_seen(shown: list[Glimpse]) -> None:
     sheet = np.asarray(draw_sheet(shown, "five"))
     for each in shown:
@@ -43,6 +44,7 @@ def test_each_level_is_there_once_as_a_map_and_as_it_is_seen(shown: list[Glimpse
         assert count_in(sheet, np.asarray(draw_map(each.level, state=each.state))) == 1
 
 
+@pytest.mark.slow
 def test_columns_are_as_told_and_otherwise_make_it_wide(shown: list[Glimpse]) -> None:
     one, all_, by_itself = (draw_sheet(shown, "five", columns) for columns in (1, 9, None))
     assert one.width < by_itself.width < all_.width

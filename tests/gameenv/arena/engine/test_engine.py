@@ -157,6 +157,7 @@ def test_closing_leaves_no_process_and_no_file(env: ArenaEnv, tmp_folder: Path) 
     assert Path.cwd() == here
 
 
+@pytest.mark.slow
 @on_linux
 def test_a_script_that_forgets_to_close_leaves_nothing_and_says_nothing(tmp_folder: Path) -> None:
     code = "from gameenv.arena.env import ArenaEnv\nenv = ArenaEnv('all')\nenv.reset()\nenv.step(1)"
@@ -178,6 +179,7 @@ def test_ctrl_c_in_the_terminal_interrupts_the_owner_and_spares_the_engine(tmp_f
     assert list(tmp_folder.iterdir()) == []
 
 
+@pytest.mark.slow
 @on_linux
 def test_ctrl_c_while_the_engine_starts_is_kept_for_the_owner() -> None:
     code = """
@@ -203,6 +205,7 @@ print(caught, len(own_engines()), signal.SIGINT in signal.pthread_sigmask(signal
     assert told == "4 0 False\n"
 
 
+@pytest.mark.slow
 @on_linux
 def test_what_a_killed_owner_left_is_swept_when_the_next_engine_starts(env: ArenaEnv, tmp_folder: Path) -> None:
     process = start(PLAY)

@@ -26,6 +26,8 @@ from gameenv.desktop.opening import open_sender
 from gameenv.errors import EngineGoneError, InvalidInputError, UnknownNameError
 from tests.gameenv.live.display import wait_for
 
+pytestmark = pytest.mark.slow
+
 LEVEL = tasks.level("go-to-lantern", "validation", 3)
 
 

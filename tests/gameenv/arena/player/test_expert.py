@@ -56,6 +56,7 @@ def play_chunks(env: ArenaEnv, seed: int, execute: int) -> bool:
             return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.0, 0.1])
 @pytest.mark.parametrize("task", TASKS)
 def test_it_solves_every_level(make_arena: MakeArena, task: str, noise: float) -> None:
@@ -71,6 +72,7 @@ def test_stairs_seen_from_the_side_are_walked_round(make_arena: MakeArena, seed:
     assert play(make_arena("climb-stairs"), seed)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("execute", [1, 3, 7])
 @pytest.mark.parametrize("task", TASKS)
 def test_chunks_win_however_many_actions_are_played(make_arena: MakeArena, task: str, execute: int) -> None:
@@ -78,6 +80,7 @@ def test_chunks_win_however_many_actions_are_played(make_arena: MakeArena, task:
     assert [seed for seed in range(6) if not play_chunks(env, seed, execute)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("execute", [1, 7])
 @pytest.mark.parametrize("task", ["go-to-lantern", "check-posters"])
 def test_at_high_rates_it_does_not_declare_before_the_goal_has_held_long_enough(
@@ -88,6 +91,7 @@ def test_at_high_rates_it_does_not_declare_before_the_goal_has_held_long_enough(
     assert [seed for seed in range(LEVELS) if not play_chunks(env, seed, execute)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.1, 0.3])
 def test_about_the_share_of_noise_asked_for_is_marked(make_arena: MakeArena, noise: float) -> None:
     acts = [act for task in TASKS for seed in range(LEVELS) for act in play(make_arena(task), seed, noise)[1]]
@@ -95,6 +99,7 @@ def test_about_the_share_of_noise_asked_for_is_marked(make_arena: MakeArena, noi
     assert 0.6 * noise < share < 1.3 * noise
 
 
+@pytest.mark.slow
 def test_without_noise_nothing_is_marked_but_getting_free(make_arena: MakeArena) -> None:
     acts = [act for task in TASKS for seed in range(LEVELS) for act in play(make_arena(task), seed)[1]]
     assert sum(source == "noise" for _, source in acts) < 0.01 * len(acts)
@@ -216,6 +221,7 @@ def test_it_plays_the_arena_only() -> None:
         Expert().attach(gym.make("CartPole-v1"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [-0.1, 0.6])
 def test_noise_out_of_range_is_refused(noise: float) -> None:
     with pytest.raises(InvalidInputError, match=r"from 0 to 0\.5"):

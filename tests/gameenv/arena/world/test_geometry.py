@@ -99,6 +99,7 @@ def test_generated_levels_are_sound(task: str) -> None:
         check(made.plan, made.textmap)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 def test_the_engine_opens_them_where_the_plan_says(make_arena: MakeArena, task: str) -> None:
     env = make_arena(task, "train")

@@ -256,6 +256,7 @@ env.close()
 """
 
 
+@pytest.mark.slow
 def test_two_processes_see_the_same_guard() -> None:
     runs = [subprocess.Popen([sys.executable, "-c", STEPS], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in "ab"]
     one, other = (run.communicate(timeout=120)[0].strip() for run in runs)
