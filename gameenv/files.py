@@ -65,7 +65,7 @@ def replacing(path: Path, *, flush: bool = True) -> Iterator[Path]:
             yield scratch
             if flush:
                 _flush(scratch)
-            if sys.platform == "win32":  # which renames no open file
+            if sys.platform == "win32" and fd is not None:  # it renames no open file
                 os.close(fd)
                 fd = None
             os.replace(scratch, path)

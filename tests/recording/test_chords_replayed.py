@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "chords.py"
 
 
@@ -27,7 +29,6 @@ def median_off(output: str, levels: str, replay: str) -> float:
     return float(row.split("|")[3].split("[")[0])
 
 
-@pytest.mark.slow
 def test_the_player_with_two_hands_uses_both_and_gets_there(output: str) -> None:
     assert "6 reached their goals" in output
     two_keys = re.search(r"two keys or more in (\d+)%", output)
@@ -53,7 +54,6 @@ def test_every_family_has_both_methods(output: str) -> None:
     assert output.count("Wilcoxon p = ") == 4
 
 
-@pytest.mark.slow
 def test_test_levels_are_refused() -> None:
     command = [sys.executable, str(SCRIPT), "--split", "test"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

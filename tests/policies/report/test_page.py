@@ -23,6 +23,8 @@ from policies.report.clips import choose
 from policies.report.findings import find, load_results
 from policies.report.page import write_report
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("vizdoom")
 av = pytest.importorskip("av")
 pytest.importorskip("jinja2")
@@ -130,7 +132,6 @@ def read(out: Path, examples: int = 0) -> tuple[str, Page]:
     return html, Page(html)
 
 
-@pytest.mark.slow
 def test_the_page_leads_with_the_verdict_and_has_the_numbers(folder: Path):
     _, page = read(folder)
     text = " ".join(page.text.split())
@@ -145,7 +146,6 @@ def test_the_page_leads_with_the_verdict_and_has_the_numbers(folder: Path):
     assert not page.open
 
 
-@pytest.mark.slow
 def test_what_is_not_as_usual_is_named_in_the_facts_and_the_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: Path
 ):
@@ -161,7 +161,6 @@ def test_what_is_not_as_usual_is_named_in_the_facts_and_the_command(
     assert "--levels" not in page.text
 
 
-@pytest.mark.slow
 def test_the_page_stands_alone(folder: Path):
     html, page = read(folder, examples=1)
     assert not page.all("script")
@@ -176,7 +175,6 @@ def test_the_page_stands_alone(folder: Path):
     assert "url(http" not in html
 
 
-@pytest.mark.slow
 def test_the_page_can_be_heard(folder: Path):
     html, page = read(folder, examples=1)
     assert page.all("html")[0]["lang"] == "en"
@@ -191,7 +189,6 @@ def test_the_page_can_be_heard(folder: Path):
         assert target in ids
 
 
-@pytest.mark.slow
 def test_colours_of_charts_follow_the_page(folder: Path):
     html, _ = read(folder)
     for chart in re.findall(r"<svg.*?</svg>", html, re.DOTALL):
@@ -199,7 +196,6 @@ def test_colours_of_charts_follow_the_page(folder: Path):
         assert not re.search(r"(fill|stroke): #(?!fff)[0-9a-f]{6}", chart)
 
 
-@pytest.mark.slow
 def test_what_files_say_is_escaped(tmp_path: Path):
     goal = "<script>alert('x')</script> & \"more\""
     rows = [replace(each, goal=goal, level="test/<b>/1") for each in played()]
@@ -209,7 +205,6 @@ def test_what_files_say_is_escaped(tmp_path: Path):
     assert goal in page.text
 
 
-@pytest.mark.slow
 def test_odd_policy_names_are_shown_as_they_are(tmp_path: Path):
     out = write_folder(tmp_path, played())
     for name in ("config.json", "summary.json", "episodes.jsonl"):
@@ -220,7 +215,6 @@ def test_odd_policy_names_are_shown_as_they_are(tmp_path: Path):
     assert not page.all("i")
 
 
-@pytest.mark.slow
 def test_each_policy_and_task_shows_a_good_and_a_bad_episode_with_every_frame(folder: Path):
     _, page = read(folder, examples=1)
     videos = [str(video["src"]) for video in page.all("video")]
@@ -240,19 +234,16 @@ def test_examples_are_chosen_by_a_rule():
     assert [episode["seed"] for episode in chosen] == [0, 2, 1, 5]
 
 
-@pytest.mark.slow
 def test_a_second_report_is_the_same(folder: Path):
     assert read(folder)[0] == read(folder)[0]
 
 
-@pytest.mark.slow
 def test_matplotlib_settings_stay_the_callers(folder: Path):
     before = dict(matplotlib.rcParams)
     read(folder)
     assert dict(matplotlib.rcParams) == before
 
 
-@pytest.mark.slow
 def test_several_executes_are_compared(tmp_path: Path):
     out = write_folder(tmp_path, played(execute=(7, 1)), execute=(7, 1))
     _, page = read(out)
@@ -272,7 +263,6 @@ def test_without_a_summary_it_says_what_to_run(tmp_path: Path):
     assert not (tmp_path / "report.html").exists()
 
 
-@pytest.mark.slow
 def test_a_line_cut_off_is_left_out_and_said(folder: Path):
     path = folder / "episodes.jsonl"
     path.write_bytes(path.read_bytes()[:-40])
@@ -281,7 +271,6 @@ def test_a_line_cut_off_is_left_out_and_said(folder: Path):
     assert "counts 48 episodes, episodes.jsonl has 47" in page.text
 
 
-@pytest.mark.slow
 def test_missing_parts_are_said_and_stop_nothing(folder: Path):
     (folder / "config.json").unlink()
     (folder / "episodes.jsonl").unlink()
@@ -308,7 +297,6 @@ def test_nothing_evaluated_is_a_report_too(tmp_path: Path):
     assert "Nothing was evaluated" in page.text
 
 
-@pytest.mark.slow
 def test_levels_of_another_generator_are_not_passed_off_as_these(tmp_path: Path):
     rows = [replace(each, level=str(each.level).replace(f"g{GENERATOR_VERSION}", "g0")) for each in played()]
     _, page = read(write_folder(tmp_path, rows), examples=1)
@@ -316,7 +304,6 @@ def test_levels_of_another_generator_are_not_passed_off_as_these(tmp_path: Path)
     assert "another generator version" in page.text
 
 
-@pytest.mark.slow
 def test_an_environment_that_cannot_be_made_costs_the_films_only(folder: Path):
     config = json.loads((folder / "config.json").read_text())
     write_json(folder / "config.json", {**config, "env_id": "gameenv/Nowhere-v0"})
@@ -326,7 +313,6 @@ def test_an_environment_that_cannot_be_made_costs_the_films_only(folder: Path):
     assert "tuned beats random" in page.text
 
 
-@pytest.mark.slow
 def test_failed_episodes_are_told_apart(tmp_path: Path):
     rows = played()
     tuned = [index for index, each in enumerate(rows) if each.policy == "tuned"]
@@ -355,7 +341,6 @@ def test_the_command_names_what_is_missing_in_one_line(tmp_path: Path):
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.slow
 def test_the_command_writes_the_page_again(folder: Path):
     command = [sys.executable, "-m", "policies.report", str(folder), "--examples", "0"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -15,6 +15,8 @@ from policies.bc import INPUT_SIZE, Without, build_word_list
 from training.bc.trainer import CHECKPOINT_FILE, Arrays, BCSettings, Trainer, make_arrays
 from training.step_report import StepReport
 
+pytestmark = pytest.mark.slow
+
 GOALS = ["Go left", "Go right"]
 WORDS = build_word_list(GOALS)
 SETTINGS = BCSettings(
@@ -56,7 +58,6 @@ def weights(network: torch.nn.Module) -> torch.Tensor:
     return torch.cat([value.flatten() for value in network.state_dict().values()])
 
 
-@pytest.mark.slow
 def test_learns_from_frame_and_goal(tmp_path: Path):
     fitted = trainer(tmp_path).fit()
     assert fitted.accuracy.by_slot[0] == 1.0
@@ -68,7 +69,6 @@ def test_shuffled_goals_leave_only_what_the_frame_tells(tmp_path: Path):
     assert fitted.accuracy.by_slot[0] < 0.9
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("without", ["frames", "goals"])
 def test_a_control_learns_nothing_from_what_is_hidden(tmp_path: Path, without: Without):
     settings, data = replace(SETTINGS, without=without), samples(160, 1)
@@ -81,7 +81,6 @@ def test_a_control_learns_nothing_from_what_is_hidden(tmp_path: Path, without: W
     assert fitted.accuracy.by_slot[0] < 0.9
 
 
-@pytest.mark.slow
 def test_same_seed_same_weights_other_seed_others(tmp_path: Path):
     first, again = trainer(tmp_path / "a").fit(), trainer(tmp_path / "b").fit()
     other = trainer(tmp_path / "c", replace(SETTINGS, seed=1)).fit()
@@ -89,7 +88,6 @@ def test_same_seed_same_weights_other_seed_others(tmp_path: Path):
     assert not torch.equal(weights(first.network), weights(other.network))
 
 
-@pytest.mark.slow
 def test_a_killed_training_ends_where_an_unbroken_one_does(tmp_path: Path):
     whole = trainer(tmp_path / "whole").fit()
     with pytest.raises(KeyboardInterrupt):
@@ -100,7 +98,6 @@ def test_a_killed_training_ends_where_an_unbroken_one_does(tmp_path: Path):
     assert resumed.curve == whole.curve
 
 
-@pytest.mark.slow
 def test_the_best_epoch_is_kept_not_the_last(tmp_path: Path):
     held_out = samples(64, 2)
     mirrored = replace(held_out, chunks=np.where(held_out.chunks == 0, 1, 0))  # the more is learned, the worse it gets
@@ -144,7 +141,6 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path):
         trainer(tmp_path).fit()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("epochs", [1, 2, 9])
 def test_very_short_trainings_work(tmp_path: Path, epochs: int):
     settings = replace(SETTINGS, epochs=epochs, batch_size=160)  # one step an epoch

@@ -21,6 +21,8 @@ from training.args import Args, BcOptions, VlmOptions
 from training.options import ConductOptions, ReplyOptions
 from training.vlm.model import merge
 
+pytestmark = pytest.mark.slow
+
 FRAMES = list(np.random.default_rng(0).integers(0, 256, (6, 32, 64, 3), np.uint8))
 Tune = Callable[[Args], str]
 
@@ -41,7 +43,6 @@ def answers(folder: Path) -> list[object]:
     return list(policy.predict_batch([Observation(frame, GOALS[0]) for frame in FRAMES]))
 
 
-@pytest.mark.slow
 def test_its_path_alone_is_a_policy(tuned: Path, base: Path) -> None:
     check_policy(load_policy(str(tuned)))
     assert answers(tuned) != answers(base)
@@ -87,7 +88,6 @@ def test_running_it_again_has_nothing_to_do_but_to_merge(segments: Path, base: P
         merge(tuned / "merged", tuned / "again")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("stored", [False, True])
 def test_four_bits_are_trained_and_merged_into_whole_numbers(
     trained_on: tuple[Path, Path], tmp_path: Path, tune: Tune, stored: bool
