@@ -31,6 +31,9 @@ from labeling.segments import Segment, cut
 from policies.prompt import PROMPT_VERSION
 from recording.session import Session
 
+_RULES = 2
+"""Raised when the same clip and label give other samples, so that segments of before are built anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class LabeledSession:
@@ -138,7 +141,7 @@ def _fingerprint(
     ahead = slice(segment.start - take.start, segment.stop - take.start + CHUNK_LENGTH - 1)
     info = session.info
     digest = hashlib.sha256()
-    digest.update(repr((settings, labeler.name, labeler.version, PROMPT_VERSION, segment)).encode())
+    digest.update(repr((_RULES, settings, labeler.name, labeler.version, PROMPT_VERSION, segment)).encode())
     digest.update(repr((info.fps, info.frame, take.words[ahead], take.sources[ahead])).encode())
     for index in range(segment.start, segment.stop):
         row = session[index]

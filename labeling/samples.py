@@ -21,6 +21,7 @@ TAILS: tuple[Tail, ...] = get_args(Tail)
 DROPPED_NOISE = "noise"
 DROPPED_NO_NEXT = "no_next"
 DROPPED_MISSING_FRAME = "missing_frame"
+DROPPED_PAUSE = "pause"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,8 @@ def slide(segment: Segment, take: TakeWords, completed: bool, tail: Tail = "next
     """Return the window of every row of a clip that has one.
 
     A window with a ``noise`` row among its seven targets is dropped, and so is one that runs past the end of the take
-    where nothing may be put in its place.
+    where nothing may be put in its place. Seven ``none`` are a declaration and kept only where a completed clip ends
+    with them; anywhere else they are a pause, and dropped under either tail rule.
 
     Args:
         segment: The clip.
@@ -113,8 +115,13 @@ def slide(segment: Segment, take: TakeWords, completed: bool, tail: Tail = "next
         targets = words[offset : offset + CHUNK_LENGTH]
         if any(noisy[offset : offset + CHUNK_LENGTH]):
             dropped[DROPPED_NOISE] += 1
-        elif len(targets) < CHUNK_LENGTH:
+            continue
+        if len(targets) < CHUNK_LENGTH:
             dropped[DROPPED_NO_NEXT] += 1
+            continue
+        chunk = ActionChunk(targets)
+        if chunk.done and not (completed and set(words[offset:]) == {NONE}):
+            dropped[DROPPED_PAUSE] += 1
         else:
-            kept.append(Window(segment.start + offset, ActionChunk(targets)))
+            kept.append(Window(segment.start + offset, chunk))
     return Windows(tuple(kept), dict(dropped))

@@ -18,6 +18,7 @@ _DROPPED = {
     "noise": "an exploring (noise) action among the seven",
     "no_next": "the take ends before the seven are complete",
     "missing_frame": "the frame is missing",
+    "pause": "seven times none, and the goal was not reached: a pause is no declaration",
 }
 
 

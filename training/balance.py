@@ -90,8 +90,10 @@ def _variety_gaps(samples: Sequence[Sample]) -> Iterator[str]:
     stretches = len({(sample.level, sample.session_id, sample.take) for sample in samples})
     if stretches < _FEW_STRETCHES:
         yield f"only {stretches} levels or takes: the policy will know these places and get stuck in others"
-    if not any(sample.chunk.done for sample in samples):
-        yield "no sample says that a goal is reached (seven times none): the policy cannot learn to stop"
+    if not any(sample.completed and sample.chunk.done for sample in samples):
+        yield "no sample says that a goal is reached (seven times none, where it was): the policy cannot learn to stop"
+    if pauses := sum(sample.chunk.done and not sample.completed for sample in samples):
+        yield f"{pauses} samples take a pause for a goal that is reached: run gameenv-label again, it leaves them out"
 
 
 def _goal_gaps(samples: Sequence[Sample]) -> Iterator[str]:

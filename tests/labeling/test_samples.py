@@ -90,3 +90,26 @@ def test_settings_refuse_unknown_names():
         SampleSettings(tail="nxt")  # pyright: ignore[reportArgumentType]
     with pytest.raises(UnknownNameError, match="Valid: error-diffusion, priority"):
         SampleSettings(chords="first")
+
+
+PAUSE = [*["w"] * 10, *["none"] * 12, *["d"] * 8]
+
+
+@pytest.mark.parametrize("tail", ["next", "none"])
+def test_a_pause_is_left_out_and_counted(tmp_path: Path, tail: Tail):
+    """Twelve ticks of standing still hold six windows of seven; the one that would declare was the first lesson."""
+    found = windows(record(tmp_path, "s", Ticks(PAUSE)), 0, tail=tail)
+    assert found.dropped["pause"] == 6
+    assert not any(window.chunk.done for window in found.kept)
+
+
+def test_a_pause_before_the_goal_is_left_out_of_a_completed_clip_too(tmp_path: Path):
+    found = windows(record(tmp_path, "s", Ticks([*PAUSE, *["none"] * 8])), 0, completed=True)
+    assert found.dropped == {"pause": 6}
+    assert [window.row for window in found.kept if window.chunk.done] == list(range(30, 38))
+
+
+def test_the_plain_tail_rule_declares_nothing_that_was_not_reached(tmp_path: Path):
+    found = windows(record(tmp_path, "s", Ticks([*["w"] * 10, *["none"] * 3])), 0, tail="none")
+    assert found.dropped == {"pause": 3}
+    assert chunks(found)[9] == ("w", *["none"] * 6)

@@ -12,9 +12,9 @@ from training.balance import find_gaps, print_actions
 from training.data import previous_actions
 
 
-def sample(row: int, words: str, goal: str = "Go to the lantern", take: int = 0) -> Sample:
+def sample(row: int, words: str, goal: str = "Go to the lantern", take: int = 0, completed: bool = True) -> Sample:
     chunk = ActionChunk.of((words.split() * 7)[:7])
-    return Sample(Path("x.jpg"), goal, chunk, "s", 0, row, take, None, None, None, False, "s_seg0000")
+    return Sample(Path("x.jpg"), goal, chunk, "s", 0, row, take, None, None, None, completed, "s_seg0000")
 
 
 def varied() -> list[Sample]:
@@ -30,6 +30,15 @@ def without(*words: str) -> list[Sample]:
 
 def test_a_varied_dataset_has_no_gaps():
     assert list(find_gaps(varied())) == []
+
+
+def test_a_pause_in_a_clip_that_is_not_completed_is_no_declaration():
+    pauses = [sample(row, "none", take=11, completed=False) for row in range(5)]
+    assert [gap for gap in find_gaps([*varied(), *pauses]) if "take a pause" in gap] == [
+        "5 samples take a pause for a goal that is reached: run gameenv-label again, it leaves them out"
+    ]
+    only = [*without("none"), *pauses]
+    assert any("cannot learn to stop" in gap for gap in find_gaps(only))
 
 
 @pytest.mark.parametrize(
