@@ -51,6 +51,8 @@ class Args:
     """How several held keys become one action a tick: error-diffusion or priority."""
     workers: int = 1
     """Sessions labeled at the same time."""
+    strict: bool = False
+    """End with exit code 1 if any session was refused; without it only if all were."""
 
 
 _COLUMNS = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[now]}"), TimeRemainingColumn())
@@ -60,7 +62,7 @@ def run(args: Args) -> int:
     """Label the sessions and print a summary.
 
     Returns:
-        0, or 1 if a session was refused (each is named, with the reason, and the others are labeled).
+        0, or with ``strict`` 1 if a session was refused (each is named, with the reason; the others are labeled).
 
     Raises:
         GameEnvError: If nothing could be labeled.
@@ -97,7 +99,7 @@ def run(args: Args) -> int:
     Console(highlight=False, soft_wrap=True).print(f"written to {args.out}", markup=False)
     if refused:
         console.print(f"{len(refused)} of {len(jobs)} sessions were refused, for the reasons above")
-    return 1 if refused else 0
+    return 1 if refused and args.strict else 0
 
 
 def main() -> NoReturn:

@@ -21,6 +21,7 @@ from gameenv.desktop.keyboard import parse_keys
 from gameenv.errors import GameEnvError, InvalidInputError, SessionError, UnknownNameError, require
 from gameenv.frames import DEFAULT_SIZE, Fit, FrameSpec
 from recording.crew import Failure, run_crew
+from recording.goals import check_goal
 from recording.loop import RecordedSession
 from recording.person import NEXT_LEVEL_KEY, record_person, wait_for_window
 from recording.players import HUMAN, check_player
@@ -90,7 +91,7 @@ class Args:
     hotkey: str = "p"
     """The key that starts and stops recording a person."""
     goal: str | None = None
-    """What the person is about, if it is one thing throughout: "Climb the stairs"."""
+    """What the person is about, if it is one thing throughout, in 2 to 6 words: "Climb the stairs"."""
     sound: bool = True
     """Whether starting and stopping is heard."""
     wait: bool = False
@@ -111,6 +112,8 @@ def make_plans(args: Args) -> list[Schedule]:
     if args.game not in GAMES and not _is_live(args):
         raise UnknownNameError("game", args.game, GAMES)
     check_player(args.player)
+    if args.goal is not None:
+        check_goal(args.goal)  # not only when it is labeled, an hour later
     for task in args.tasks:
         check_task(task)
     if not args.tasks or len(set(args.tasks)) != len(args.tasks):

@@ -237,15 +237,24 @@ def _trim(command: Trim, console: Console) -> int:
     take = session.takes[-1]
     seconds = (session[take.stop - 1].end_t_ns - session[take.start].t_ns) / NS_PER_S
     console.print(f"the last take of {path}: {len(take):,} ticks, {seconds:.1f} s", markup=False)
-    if not command.yes and console.input("delete it for good? [y/N] ", markup=False).strip().lower() not in (
-        "y",
-        "yes",
-    ):
+    if not command.yes and not _agreed(console, "delete it for good? [y/N] "):
         console.print("nothing was deleted")
         return 0
     gone, left = trim_last_take(path)
     console.print(f"deleted {gone:,} ticks, {left:,} are left; if it was labeled before, run gameenv-label again")
     return 0
+
+
+def _agreed(console: Console, question: str) -> bool:
+    """Whether a person says yes.
+
+    Raises:
+        InvalidInputError: If there is nobody to ask.
+    """
+    try:
+        return console.input(question, markup=False).strip().lower() in ("y", "yes")
+    except EOFError:
+        raise InvalidInputError("there is no terminal to ask on; add --yes to delete without being asked") from None
 
 
 def _find(root: str, name: str) -> Path:

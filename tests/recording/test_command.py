@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from gameenv.errors import MissingExtraError
+from gameenv.errors import InvalidInputError, MissingExtraError
 from recording import Session
-from recording.__main__ import Args, record
+from recording.__main__ import Args, make_plans, record
 
 pytest.importorskip("vizdoom")
 
@@ -281,3 +281,9 @@ def test_without_the_game_nothing_is_made(tmp_path, monkeypatch, capsys):
         record(Args(player="expert", frames=10, out=str(tmp_path / "raw")))
     assert not (tmp_path / "raw").exists()
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("goal", ["Jump", "one two three four five six seven eight nine", ""])
+def test_a_goal_that_cannot_be_labeled_is_refused_before_recording(goal: str) -> None:
+    with pytest.raises(InvalidInputError, match="a goal is 2 to 6 words"):
+        make_plans(Args(window="Probe", goal=goal))

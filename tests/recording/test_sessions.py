@@ -134,3 +134,13 @@ def test_a_kill_in_the_middle_of_a_trim_leaves_a_readable_session(tmp_path: Path
         assert len(Session(path)) in (0, 300, 600)
         if len(Session(path)) < 600:
             break
+
+
+def test_trim_with_nobody_to_ask_says_so_in_one_line(tmp_path: Path) -> None:
+    path = make_session(tmp_path, "s")
+    command = [sys.executable, "-m", "recording.sessions", "trim", "s", "--last-take", "--root", str(tmp_path)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "add --yes" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(Session(path)) == 9
