@@ -13,13 +13,13 @@ from typing import Any
 import gymnasium as gym
 import tyro
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from gameenv.actions import ACTIONS, NONE, Action, action_index
 from gameenv.arena.player.expert import Expert
 from gameenv.arena.tasks import TASKS
 from gameenv.processes import sigint_held_back, worker_pool
+from gameenv.progress import Progress
 
 Counts = dict[Action, int]
 
@@ -60,14 +60,14 @@ def main(args: Args) -> None:
     keys: list[Action] = [word for word in ACTIONS if word != NONE]
     removed: list[Action | None] = [None, *keys]
     found: dict[tuple[str, Action | None], tuple[int, Counts]] = {}
-    with Progress(transient=True) as progress, worker_pool(args.workers) as pool:
-        bar = progress.add_task("playing", total=len(args.tasks) * (len(keys) + 1))
+    with Progress(Console(stderr=True), transient=True) as progress, worker_pool(args.workers) as pool:
+        bar = progress.begin("playing", "keys of families", len(args.tasks) * (len(keys) + 1))
         with sigint_held_back():
             jobs = [pool.submit(play, task, args.levels, missing) for task in args.tasks for missing in removed]
         for job in jobs:
             task, missing, successes, words = job.result()
             found[task, missing] = successes, words
-            progress.advance(bar)
+            bar.advance()
     console = Console(width=140, highlight=False)
     table = Table("family", "all twelve", *(f"no {word}" for word in keys), title="expert's success, %")
     for task in args.tasks:

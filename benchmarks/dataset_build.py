@@ -21,11 +21,11 @@ import numpy as np
 import tyro
 from PIL import Image
 from rich.console import Console
-from rich.progress import track
 
 from gameenv.actions import ACTIONS, Action
 from gameenv.errors import InvalidInputError
 from gameenv.frames import FrameSpec, encode_jpeg
+from gameenv.progress import track
 from labeling import load_samples
 from labeling.build import label_session
 from labeling.referee import Referee
@@ -157,7 +157,7 @@ def make_recording(root: Path, frames: int) -> Path:
     jpegs = [encode_jpeg(picture(rng)) for _ in range(64)]
     with SessionWriter(root, info) as writer:
         held: tuple[Action, ...] = ()
-        for row in track(range(frames), "recording", transient=True):
+        for row in track(range(frames), "recording", "frames", Console(stderr=True)):
             take, tick = divmod(row, EPISODE_TICKS)
             reached = tick >= EPISODE_TICKS - 7
             word = ACTIONS[1 + (row // HOLD_TICKS * 7) % 11]

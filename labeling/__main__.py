@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gameenv.cli import run_command
 from gameenv.errors import InvalidInputError, SessionError, UnknownNameError
 from gameenv.files import LOCK_FILE, FileLock, LockedError
+from gameenv.progress import Progress
 from labeling.choice import AUTO, LABELERS
 from labeling.jobs import LabelingJob, Result, label_all
 from labeling.samples import SampleSettings, Tail
@@ -55,9 +55,6 @@ class Args:
     """End with exit code 1 if any session was refused; without it only if all were."""
 
 
-_COLUMNS = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[now]}"), TimeRemainingColumn())
-
-
 def run(args: Args) -> int:
     """Label the sessions and print a summary.
 
@@ -77,15 +74,14 @@ def run(args: Args) -> int:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     summary = Summary()
     refused: list[Result] = []
-    with _only_labeler(Path(args.out)), Progress(*_COLUMNS, console=console) as progress:
-        task = progress.add_task("labeling", total=len(jobs), now="")
+    with _only_labeler(Path(args.out)), Progress(console) as progress:
+        work = progress.begin("labeling", "sessions", len(jobs))
 
         def show_clip(job: LabelingJob, done: int, total: int) -> None:
-            name = f"{job.path.name}, clip {done} of {total}"
-            progress.update(task, completed=jobs.index(job) + done / total, now=name)
+            work.update(jobs.index(job) + done / total, before=0, text=f"{job.path.name}, clip {done} of {total}")
 
         for finished, result in enumerate(label_all(jobs, args.workers, show_clip), start=1):
-            progress.update(task, completed=finished, now=f"{finished} of {len(jobs)} sessions")
+            work.update(finished, before=0)
             summary.add(result.outcomes)
             if result.refusal:
                 refused.append(result)

@@ -5,7 +5,7 @@ Knows nothing of how an episode is played or written.
 
 import contextlib
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,12 @@ from gameenv.clock import DEFAULT_FPS, pause
 from gameenv.desktop.keyboard import parse_keys
 from gameenv.errors import GameEnvError, InvalidInputError, SessionError, UnknownNameError, require
 from gameenv.frames import DEFAULT_SIZE, Fit, FrameSpec
+from gameenv.progress import Progress
 from recording.crew import Failure, run_crew
 from recording.goals import check_goal
 from recording.loop import RecordedSession
 from recording.person import NEXT_LEVEL_KEY, record_person, wait_for_window
 from recording.players import HUMAN, check_player
-from recording.progress import Progress
 from recording.schedule import Schedule, share_of
 from recording.session import DEFAULT_ROOT, Session, find_sessions
 from recording.status import Status
@@ -177,8 +177,8 @@ def record(args: Args) -> int:
         return _record_person(args, plans[0])
     console = Console(highlight=False)
     signals: list[int] = []
-    with _stop_signals(signals), Progress(console, plans) as progress:
-        outcomes, failures = run_crew(plans, progress.update, lambda: bool(signals))
+    with _stop_signals(signals), Progress(console) as progress:
+        outcomes, failures = run_crew(plans, _count_ticks(progress, plans), lambda: bool(signals))
     _summarise(console, plans, outcomes)
     if failures and not signals:
         raise GameEnvError(_describe_failures(plans, failures))
@@ -188,6 +188,21 @@ def record(args: Args) -> int:
         console.print(f"stopped; everything until now is kept. To go on: {_resume_command(args, plans)}", markup=False)
         return 128 + signals[0]
     return 0
+
+
+def _count_ticks(progress: Progress, plans: Sequence[Schedule]) -> Callable[[int, int], None]:
+    """Show the ticks of all workers as one number; returns what to call with a worker's number and its ticks."""
+    targets = [plan.frames for plan in plans if plan.frames is not None]
+    work = progress.begin("recording", "ticks", sum(targets) or None)
+    before: dict[int, int] = {}
+    now: dict[int, int] = {}
+
+    def update(worker: int, ticks: int) -> None:
+        before.setdefault(worker, ticks)  # what a session that is gone on with holds already
+        now[worker] = ticks
+        work.update(sum(now.values()), before=sum(before.values()))
+
+    return update
 
 
 def _record_person(args: Args, plan: Schedule) -> int:

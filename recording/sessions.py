@@ -12,7 +12,6 @@ from typing import Annotated, TypeAlias
 import tyro
 from PIL import Image
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from gameenv.actions import KEYS, Action
@@ -20,6 +19,7 @@ from gameenv.cli import run_command
 from gameenv.clock import NS_PER_S
 from gameenv.errors import InvalidInputError, SessionError, UnknownNameError
 from gameenv.files import replacing
+from gameenv.progress import track
 from recording.info import write_info
 from recording.lock import lock_session
 from recording.rows import SessionRow
@@ -192,7 +192,7 @@ def _check(path: Path, console: Console) -> bool:
     session = Session(path)
     console.print(describe(session), markup=False)
     unreadable, black = [], []
-    for row in track(session, description="frames", console=console, transient=True):
+    for row in track(session, "checking", "frames", console):
         brightness = _brightness(path / row.frame)
         if brightness is None:
             unreadable.append(row.index)

@@ -13,7 +13,7 @@ from rich.table import Table
 from gameenv.actions import ACTIONS, KEYS, NONE
 from labeling import Sample
 from training.data import previous_actions
-from training.progress import warn
+from training.readout import warn
 
 CAMERA = ("up", "down", "left", "right")
 GUIDE = "docs/train.md"

@@ -14,13 +14,15 @@ from rich.console import Console
 from gameenv.cli import run_command
 from gameenv.errors import InvalidInputError, require
 from gameenv.frames import FrameSpec
+from gameenv.progress import Progress
 from policies.vlm import tiny
 from policies.vlm.fast_vision import speed_up_vision
 from policies.vlm.inputs import InputMaker
 from policies.vlm.loading import pick_device
 from training.data import Data
 from training.options import ConductOptions, ReplyOptions, SampleOptions
-from training.progress import TrainingProgress, warn
+from training.readout import warn
+from training.step_report import show_steps
 from training.vlm.batches import Examples
 from training.vlm.course import complete
 from training.vlm.job import Team, VLMTraining
@@ -129,8 +131,8 @@ def run(args: Args) -> int:
     if args.vision_epochs and team.size > 1:
         raise InvalidInputError("--vision-epochs is for one process; leave out accelerate launch")
 
-    def prepare(learner: Learner, examples: Examples, progress: TrainingProgress) -> None:
-        VisionTeacher(learner, examples, settings, conduct).teach(progress.training("vision"))
+    def prepare(learner: Learner, examples: Examples, progress: Progress) -> None:
+        VisionTeacher(learner, examples, settings, conduct).teach(show_steps(progress, "vision"))
 
     job = VLMTraining(
         lambda: build_learner(args, data, spec),

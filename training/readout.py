@@ -120,3 +120,8 @@ def print_accuracy(console: Console, accuracy: Accuracy) -> None:
 
 def _share(value: float | None) -> str:
     return "-" if value is None else f"{value:.1%}"
+
+
+def warn(console: Console, text: str) -> None:
+    """Say what is wrong and can be lived with."""
+    console.print(f"warning: {text}", markup=False)

@@ -5,16 +5,14 @@ Composes what the other modules of this package do.
 
 import contextlib
 import itertools
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeAlias, TypeVar
+from typing import Annotated, TypeAlias
 
 import gymnasium as gym
 import tyro
 from rich.console import Console
 from rich.live import Live
-from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
@@ -29,8 +27,7 @@ from gameenv.arena.play import NEXT_LEVEL_KEY, play_levels
 from gameenv.cli import run_command
 from gameenv.clock import DEFAULT_FPS
 from gameenv.errors import InvalidInputError
-
-T = TypeVar("T")
+from gameenv.progress import track
 
 PROG = "gameenv-arena"
 MAX_COUNT = 100
@@ -151,7 +148,8 @@ def _sheet(command: Sheet, console: Console) -> int:
     families = "all families" if command.task == tasks.ALL else command.task
     title = f"{_levels(command.count)} of {families}, split {split}, from number {command.seed}"
     with png_at(command.out) as file, contextlib.closing(ArenaEnv(split=split, frame_size=command.frame_size)) as env:
-        shown = [glimpse(env, task, seed, expert=command.expert) for task, seed in _progress(levels, "levels", console)]
+        turns = track(levels, "drawing", "levels", console)
+        shown = [glimpse(env, task, seed, expert=command.expert) for task, seed in turns]
         draw_sheet(shown, title, command.columns).save(file)
     if command.expert:
         won = sum(each.played is not None and each.played.outcome == "reached and declared" for each in shown)
@@ -164,7 +162,7 @@ def _list(command: List, console: Console) -> int:
     _check_count("levels", command.levels)
     split = check_split(command.split)
     table = Table("task", "goals seen", "things", "time limit, s", "what counts as success", show_lines=True)
-    for name in _progress(list(tasks.TASKS), "families", console):
+    for name in track(list(tasks.TASKS), "playing", "families", console):
         table.add_row(*(Text(cell) for cell in _row(look_at_family(name, split, command.levels))))
     console.print(table)
     console.print(f"as seen in the {split} levels 0 to {command.levels - 1} of each")
@@ -181,10 +179,6 @@ def _row(family: Family) -> tuple[str, ...]:
         f"{shortest:.0f}-{longest:.0f}",
         "\nor: ".join(family.success),
     )
-
-
-def _progress(values: Sequence[T], what: str, console: Console) -> Iterable[T]:
-    return track(values, what, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _levels(count: int) -> str:

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 import tyro
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gameenv.actions import CHUNK_LENGTH
 from gameenv.arena.levels import Split
@@ -20,6 +19,7 @@ from gameenv.arena.sets import level_set
 from gameenv.cli import run_command
 from gameenv.errors import GameEnvError, InvalidInputError, require
 from gameenv.frames import DEFAULT_SIZE
+from gameenv.progress import Progress
 from policies.base import Policy, batching, history_of
 from policies.card import check_env
 from policies.evaluation import host, statistics, tables
@@ -179,13 +179,13 @@ def play(
     if not total:
         console.print("Every episode of this evaluation has been played.")
         return
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with WorkerPool(min(workers, total)) as pool, Progress(*columns, console=console, transient=True) as progress:
-        bar = progress.add_task("", total=plan.size, completed=plan.size - total)
+    with WorkerPool(min(workers, total)) as pool, Progress(console, transient=True) as progress:
+        work = progress.begin("playing", "episodes", plan.size)
+        work.update(plan.size - total)
         for name, jobs in left.items():
             if not jobs:
                 continue
-            progress.update(bar, description=name)
+            work.name = name
             started_s = time.monotonic()
             together = batching(policies[name])
             if together:
@@ -193,7 +193,7 @@ def play(
             answerer = partial(host.answer, together) if together else None
             for row in pool.run(jobs, answerer, history_of(policies[name])):
                 folder.append(row)
-                progress.advance(bar)
+                work.advance()
             console.print(f"{name}: {len(jobs)} episodes in {time.monotonic() - started_s:.0f} s", **_PLAIN)
 
 

@@ -20,12 +20,12 @@ from zlib import crc32
 import gymnasium as gym
 from PIL import Image
 from rich.console import Console
-from rich.progress import track
 
 from gameenv.actions import Action
 from gameenv.clock import DEFAULT_FPS
 from gameenv.errors import GameEnvError, InvalidInputError, MissingExtraError
 from gameenv.frames import Frame
+from gameenv.progress import track
 from policies.film import Caption, draw_keys, film_strip, pick_evenly, replay_in, write_video
 from policies.report import prose
 
@@ -155,7 +155,7 @@ def make_clips(
     # Neighbours in (task, split, seed) share an engine and often the file of levels it has loaded.
     order = sorted(range(len(chosen)), key=lambda index: _place(chosen[index]))
     with closing(stage):
-        for index in track(order, "Filming", console=Console(stderr=True), transient=True, disable=not progress):
+        for index in track(order, "filming", "episodes", Console(stderr=True, quiet=not progress)):
             made[index] = _make_clip(chosen[index], out, stage)
     return [made[index] for index in range(len(chosen))]
 

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from gameenv.errors import InvalidInputError, require
 from gameenv.frames import FrameSpec
+from gameenv.progress import Progress
 from labeling import Sample
 from policies.bc import INPUT_SIZE, KIND, BCPolicy, build_word_list
 from policies.card import ModelCard
@@ -22,8 +23,8 @@ from training.bc.trainer import CHECKPOINT_FILE, Arrays, BCSettings, Trainer, ma
 from training.data import Data, previous_actions
 from training.folder import CACHE_DIR, OutFolder
 from training.frame_cache import cached_frames
-from training.progress import TrainingProgress, warn
-from training.readout import print_accuracy, write_plots, write_summary
+from training.readout import print_accuracy, warn, write_plots, write_summary
+from training.step_report import show_steps
 
 DEFAULT_OUT = "models/bc"
 _EPOCHS = 5
@@ -58,11 +59,13 @@ def run(args: Args, console: Console, table: Console) -> int:
     folder.claim()
     words = build_word_list(sample.goal for sample in data.training)
     balance.describe(table, data.training)
-    with TrainingProgress(console) as progress:
+    with Progress(console) as progress:
         samples = [*data.training, *data.validation]
         spec = FrameSpec(*INPUT_SIZE, fit=data.fit)
         paths = [sample.image for sample in samples]
-        frames = cached_frames(paths, spec, out / CACHE_DIR, workers, progress.decoding(len(paths)))
+        frames = cached_frames(
+            paths, spec, out / CACHE_DIR, workers, progress.begin("decoding", "frames", len(paths)).update
+        )
         cut = len(data.training)
         trainer = Trainer(
             settings,
@@ -72,7 +75,7 @@ def run(args: Args, console: Console, table: Console) -> int:
             folder=out,
             dataset_id=data.id,
         )
-        fitted = trainer.fit(progress.training())
+        fitted = trainer.fit(show_steps(progress))
     training = [(step, loss) for step, loss, _ in fitted.curve]
     validation = [(step, loss) for step, _, loss in fitted.curve]
     write_plots(out, training, validation, fitted.accuracy)

@@ -5,13 +5,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from gameenv.progress import Progress
 from policies.card import CARD_FILE
 from training import balance
 from training.data import goal_order
 from training.folder import CACHE_DIR, OutFolder
 from training.frame_cache import cached_frames
-from training.progress import TrainingProgress
 from training.readout import print_accuracy
+from training.step_report import show_steps
 from training.vlm import checkpoints
 from training.vlm.batches import Examples, FrameFiles
 from training.vlm.job import VLMTraining
@@ -51,12 +52,12 @@ def complete(job: VLMTraining, *, overwrite: bool, chosen: str | None = None) ->
     balance.describe(job.table, data.training)
     learner = job.load()
     job.console.print(_describe(job, learner, checkpoint), markup=False)
-    with TrainingProgress(job.console) as progress:
+    with Progress(job.console) as progress:
         examples = make_examples(job, progress)
         if job.prepare is not None and checkpoint is None:
             job.prepare(learner, examples, progress)
-        fitted = fit(learner, examples, job.settings, conduct, checkpoint=checkpoint, on_progress=progress.training())
-        accuracy = write_outcome(job, learner, examples, fitted, progress.scoring) if team.is_first else None
+        fitted = fit(learner, examples, job.settings, conduct, checkpoint=checkpoint, on_progress=show_steps(progress))
+        accuracy = write_outcome(job, learner, examples, fitted, progress) if team.is_first else None
     team.wait()
     if accuracy is not None:
         folder.tidy()
@@ -64,7 +65,7 @@ def complete(job: VLMTraining, *, overwrite: bool, chosen: str | None = None) ->
         job.table.print(f"written to {out}", markup=False)
 
 
-def make_examples(job: VLMTraining, progress: TrainingProgress) -> Examples:
+def make_examples(job: VLMTraining, progress: Progress) -> Examples:
     """The samples as the model will see them; frames that are shrunk for it are shrunk once, into a file."""
     data, settings, spec, team = job.data, job.settings, job.spec, job.team
     samples = [*data.training, *data.validation]
@@ -74,7 +75,9 @@ def make_examples(job: VLMTraining, progress: TrainingProgress) -> Examples:
         for turn in (team.is_first, not team.is_first):  # the first writes the file, the others read it
             if turn:
                 folder, workers = job.conduct.folder / CACHE_DIR, os.cpu_count() or 1
-                frames = cached_frames(paths, spec, folder, workers, progress.decoding(len(paths)))
+                frames = cached_frames(
+                    paths, spec, folder, workers, progress.begin("decoding", "frames", len(paths)).update
+                )
             team.wait()
     cut = len(data.training)
     order = goal_order(cut, settings.seed, shuffled=settings.shuffle_goals)

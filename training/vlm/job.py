@@ -8,8 +8,8 @@ from rich.console import Console
 
 from gameenv.errors import require
 from gameenv.frames import FrameSpec
+from gameenv.progress import Progress
 from training.data import Data
-from training.progress import TrainingProgress
 from training.vlm.batches import Examples
 from training.vlm.model import Learner
 from training.vlm.settings import VLMSettings
@@ -74,4 +74,4 @@ class VLMTraining:
     team: Team
     console: Console
     table: Console
-    prepare: Callable[[Learner, Examples, TrainingProgress], object] | None = None
+    prepare: Callable[[Learner, Examples, Progress], object] | None = None

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gameenv.actions import ActionChunk
+from gameenv.progress import Progress
 from policies.base import Observation
 from policies.card import ModelCard
 from policies.vlm.loading import KIND
@@ -29,7 +30,7 @@ def write_outcome(
     learner: Learner,
     examples: Examples,
     fitted: FittedVLM,
-    scoring: Callable[[int], Callable[[int], object]],
+    progress: Progress,
 ) -> Accuracy:
     """Measure the model as it plays, and write its folder.
 
@@ -38,7 +39,7 @@ def write_outcome(
         learner: The trained model.
         examples: The samples as it saw them.
         fitted: What came of it.
-        scoring: Given how many samples are to be scored, returns what to call with the number done.
+        progress: Where to show how far it is.
 
     Returns:
         The accuracy on held-out samples.
@@ -55,7 +56,8 @@ def write_outcome(
         extra={"four_bit": settings.four_bit, "trained_by": settings.backend},
     )
     policy = VLMPolicy(ready_to_play(learner.model, settings.backend), learner.maker, card)
-    accuracy = measure(policy, examples, data, fitted, scoring(len(fitted.scored)))
+    scoring = progress.begin("scoring", "held-out samples", len(fitted.scored))
+    accuracy = measure(policy, examples, data, fitted, scoring.update)
     save_weights(learner, out)
     unit = "word" if settings.target == "words" else "token of the reply"
     validation = [(step, loss) for step, loss, _ in fitted.validation_curve]

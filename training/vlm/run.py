@@ -18,7 +18,7 @@ from policies.card import CARD_FILE
 from policies.vlm.loading import Source, pick_device
 from training.args import Args
 from training.data import Data
-from training.progress import warn
+from training.readout import warn
 from training.vlm.course import complete
 from training.vlm.job import Team, VLMTraining
 from training.vlm.model import Learner, find_base, load_learner, merge, pick_backend

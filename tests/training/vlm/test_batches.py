@@ -10,6 +10,7 @@ import torch
 from rich.console import Console
 
 from gameenv.frames import FrameSpec, fit_frame, load_frame
+from gameenv.progress import Progress
 from labeling import load_samples
 from policies import load_policy
 from policies.base import Observation
@@ -17,7 +18,6 @@ from policies.vlm.policy import VLMPolicy
 from tests.training.vlm.conftest import SPEC
 from tests.training.vlm.test_pretrain import settings
 from training.data import load_data
-from training.progress import TrainingProgress
 from training.vlm.batches import IGNORED, ROW, Collator, Examples, FrameFiles
 from training.vlm.course import make_examples
 from training.vlm.job import Team, VLMTraining
@@ -91,7 +91,7 @@ def test_frames_that_are_shrunk_for_the_model_are_those_it_would_make_of_them(se
     quiet = Console(quiet=True)
     conduct = Conduct(tmp_path, "cpu")
     job = VLMTraining(Mock(), data, spec, settings(frame_size=spec.size), conduct, Team("cpu"), quiet, quiet)
-    with TrainingProgress(quiet) as progress:
+    with Progress(quiet) as progress:
         examples = make_examples(job, progress)
     assert list((tmp_path / "cache").glob("*.npy"))
     samples = [*data.training, *data.validation]
@@ -106,7 +106,7 @@ def test_shuffled_goals_leave_the_held_out_ones_alone(segments: Path, tmp_path: 
     job = VLMTraining(
         Mock(), data, SPEC, settings(shuffle_goals=True), Conduct(tmp_path, "cpu"), Team("cpu"), quiet, quiet
     )
-    with TrainingProgress(quiet) as progress:
+    with Progress(quiet) as progress:
         examples = make_examples(job, progress)
     cut = examples.training
     assert examples.goals[:cut] != [sample.goal for sample in data.training]
