@@ -168,10 +168,10 @@ def _list(command: List, console: Console) -> int:
     for path in paths:
         try:
             session = Session(path)
+            totals = session.info.totals or count_totals(session)
         except SessionError as error:
             table.add_row(path.name, *[""] * 6, f"unreadable: {error}")
             continue
-        totals = session.info.totals or count_totals(session)
         megabytes = sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) / 1e6
         table.add_row(
             path.name,

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from gameenv.actions import ACTIONS
 from gameenv.clock import NS_PER_S
+from gameenv.errors import SessionError
 from recording.chords import DEFAULT, METHODS
 from recording.info import Totals
 from recording.rows import SessionRow
@@ -16,7 +17,17 @@ from recording.session import Session
 
 
 def count_totals(rows: Sequence[SessionRow]) -> Totals:
-    """Count a session's rows."""
+    """Count a session's rows.
+
+    Raises:
+        SessionError: If keys in them are not in this version's vocabulary.
+    """
+    keys = {key for row in rows for key in (*row.held, *(event.word for event in row.events))}
+    if other := sorted(keys.difference(ACTIONS)):
+        raise SessionError(
+            f"it was recorded with another vocabulary: expected {' '.join(ACTIONS)}, found also {' '.join(other)}; "
+            "use the version of gameenv that recorded it"
+        )
     words = Counter(METHODS[DEFAULT](rows))
     dropped = 0
     takes = min(1, len(rows))

@@ -1,6 +1,7 @@
 """``gameenv-sessions``: lists, checks and trims."""
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -144,3 +145,22 @@ def test_trim_with_nobody_to_ask_says_so_in_one_line(tmp_path: Path) -> None:
     assert "add --yes" in done.stderr
     assert "Traceback" not in done.stderr
     assert len(Session(path)) == 9
+
+
+@pytest.mark.parametrize("command", [["list"], ["check", "s"]])
+def test_a_session_with_another_vocabulary_is_one_clear_line(tmp_path: Path, command: list[str]) -> None:
+    path = make_session(tmp_path, "s")
+    steps = path / "steps.jsonl"
+    steps.write_text(steps.read_text().replace('"left"', '"jump"'))
+    content = json.loads((path / "session.json").read_text())
+    content["vocabulary"].append("jump")
+    content |= {"closed": False, "totals": None}
+    (path / "session.json").write_text(json.dumps(content))
+    done = subprocess.run(
+        [sys.executable, "-m", "recording.sessions", *command, "--root", str(tmp_path)],
+        capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "400"},
+    )  # fmt: skip
+    assert "another vocabulary" in done.stdout + done.stderr
+    assert "jump" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (0 if command == ["list"] else 1)
