@@ -152,7 +152,7 @@ class BCPolicy:
         self._words = tuple(words)
         self._temperature = temperature
         self._dice = np.random.default_rng()
-        self._spec = FrameSpec(*INPUT_SIZE, fit=card.frame.fit)
+        self._spec = FrameSpec(*INPUT_SIZE, fit=card.recorded.fit)
         self._without: Without | None = card.extra.get("without")
         if self._without not in (None, *get_args(Without)):
             raise UnknownNameError("thing that the model's card hides:", self._without, get_args(Without))

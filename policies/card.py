@@ -18,7 +18,7 @@ from gameenv.frames import FrameSpec
 from recording import chords
 
 CARD_FILE = "gameenv.json"
-CARD_VERSION = 1
+CARD_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class ModelCard:
     Attributes:
         kind: Which loader reads the folder, such as ``"bc"``.
         fps: Ticks a second of the recordings it learned from.
-        frame: Size and fit of the frames that were recorded.
+        recorded: Size and fit of the recordings, before anything of the model's own; environments are built so.
+        seen: What the model brings every frame to before it looks.
         vocabulary: The action words in index order.
         chunk_length: Actions in a reply.
         prompt_version: Version of the prompt text, None for a model without a prompt.
@@ -43,7 +44,8 @@ class ModelCard:
 
     kind: str
     fps: float
-    frame: FrameSpec = field(default_factory=FrameSpec)
+    recorded: FrameSpec = field(default_factory=FrameSpec)
+    seen: FrameSpec = field(default_factory=FrameSpec)
     vocabulary: tuple[str, ...] = ACTIONS
     chunk_length: int = CHUNK_LENGTH
     prompt_version: int | str | None = None
@@ -102,20 +104,33 @@ class ModelCard:
     def _from_json(cls, content: object, path: Path) -> "ModelCard":
         if not isinstance(content, dict):
             raise InvalidInputError(f"{path} must hold a JSON object, it holds {type(content).__name__}")
-        if content.get("card_version") != CARD_VERSION:
+        if content.get("card_version") not in (1, CARD_VERSION):
             raise InvalidInputError(
-                f"{path} is a card of version {content.get('card_version')!r}, this version reads {CARD_VERSION}"
+                f"{path} is a card of version {content.get('card_version')!r}, this version reads 1 to {CARD_VERSION}"
             )
-        wanted = [name for name in cls.__slots__ if name not in content]
-        if wanted:
-            raise InvalidInputError(f"{path} lacks {', '.join(wanted)}; save the model again")
         try:
+            if content["card_version"] == 1 and "frame" in content:
+                content = {**content, **_frames_of_version_1(content)}
+            if wanted := [name for name in cls.__slots__ if name not in content]:
+                raise InvalidInputError(f"it lacks {', '.join(wanted)}; save the model again")
             values = {name: content[name] for name in cls.__slots__}
-            return cls(**{**values, "frame": FrameSpec(**content["frame"])})
+            return cls(**{**values, **{name: FrameSpec(**content[name]) for name in ("recorded", "seen")}})
         except GameEnvError as error:
             raise InvalidInputError(f"{path}: {error}") from error
         except TypeError as error:
             raise InvalidInputError(f"{path} has a field of the wrong type: {error}") from error
+
+
+def _frames_of_version_1(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Version 1 had one ``frame``: what was recorded for ``bc``, what the model sees for a VLM.
+
+    A VLM's recordings were of the default size then, unless somebody chose another, which its card did not say.
+    """
+    frame = FrameSpec(**content["frame"])
+    if content.get("kind") == "vlm":
+        return {"recorded": asdict(FrameSpec(fit=frame.fit)), "seen": asdict(frame)}
+    seen = FrameSpec(*content.get("extra", {}).get("input_size", frame.size), fit=frame.fit)
+    return {"recorded": asdict(frame), "seen": asdict(seen)}
 
 
 def check_env(card: ModelCard, env: gym.Env[Any, Any]) -> list[str]:
@@ -143,12 +158,12 @@ def check_env(card: ModelCard, env: gym.Env[Any, Any]) -> list[str]:
     if spec is None:
         warnings.append("the environment does not say its frame size and fit, so they are not compared")
     else:
-        if spec.fit != card.frame.fit:
-            wrong.append(f"fit: the model learned on {card.frame.fit} frames, the environment gives {spec.fit}")
-        if spec.size != card.frame.size:
+        if spec.fit != card.recorded.fit:
+            wrong.append(f"fit: the model learned on {card.recorded.fit} frames, the environment gives {spec.fit}")
+        if spec.size != card.recorded.size:
             warnings.append(
-                f"frame size: the model learned on {card.frame.width}x{card.frame.height}, "
-                f"the environment gives {spec.width}x{spec.height}; frames are resized"
+                f"frame size: the model learned from recordings of {card.recorded.width}x{card.recorded.height}, the "
+                f"environment gives {spec.width}x{spec.height}; after resizing, it sees slightly other pixels"
             )
     if wrong:
         raise InvalidInputError(f"the model does not fit this environment: {'; '.join(wrong)}")

@@ -23,7 +23,7 @@ from gameenv.cli import run_command
 from gameenv.clock import DEFAULT_FPS
 from gameenv.desktop.keyboard import parse_keys
 from gameenv.errors import GameEnvError, InvalidInputError
-from gameenv.frames import DEFAULT_SIZE, Frame, FrameSpec
+from gameenv.frames import Frame, FrameSpec
 from policies.base import Policy, check_goal
 from policies.card import ModelCard, check_env
 from policies.ledger import EpisodeResult
@@ -166,7 +166,7 @@ class _Recorded:
 
 
 def _make_env(args: Args, card: ModelCard | None, is_live: bool, console: Console) -> gym.Env[Any, Any]:
-    spec = FrameSpec(*DEFAULT_SIZE) if card is None else card.frame
+    spec = FrameSpec() if card is None else card.recorded
     fps = args.fps or (card.fps if card is not None else DEFAULT_FPS)
     common: dict[str, Any] = {"frame_size": spec.size, "fit": spec.fit, "fps": fps, "disable_env_checker": True}
     arena: dict[str, Any] = {"task": args.task, "split": args.split, "max_steps": args.max_steps}

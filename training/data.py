@@ -12,7 +12,7 @@ import numpy as np
 
 from gameenv.actions import action_index
 from gameenv.errors import InvalidInputError
-from gameenv.frames import Fit
+from gameenv.frames import Fit, FrameSpec
 from labeling import DatasetInfo, Sample, load_info, load_samples, split_samples
 
 
@@ -37,6 +37,11 @@ class Data:
     def fit(self) -> Fit:
         """How the recorded frames were fitted; ``load_info`` has checked that it is one of the two."""
         return "stretch" if self.info.fit == "stretch" else "letterbox"
+
+    @property
+    def recorded(self) -> FrameSpec:
+        """Size and fit of the recorded frames."""
+        return FrameSpec(*self.info.frame_size, fit=self.fit)
 
     @property
     def tasks(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """How ``gameenv-evaluate`` works inside; the command itself is ``__main__``.
 
+setting     rate, size and fit of the frames: those that the models learned from
 plan        what is to be played: policies, tasks, levels
 results     what was played: config.json, episodes.jsonl, summary.json
 worker      a process that owns one environment and plays the episodes it is told

@@ -18,7 +18,6 @@ from gameenv.arena.levels import Split
 from gameenv.arena.sets import level_set
 from gameenv.cli import run_command
 from gameenv.errors import GameEnvError, InvalidInputError, require
-from gameenv.frames import DEFAULT_SIZE
 from gameenv.progress import Progress
 from policies.base import Policy, batching, history_of
 from policies.card import check_env
@@ -27,6 +26,7 @@ from policies.evaluation.latency import Latency, measure
 from policies.evaluation.plan import ARENA, EvaluationPlan
 from policies.evaluation.pool import WorkerPool
 from policies.evaluation.results import SUMMARY_FILE, EpisodeRow, ResultsFolder, write_json
+from policies.evaluation.setting import find_setting
 from policies.evaluation.summary import summarize
 from policies.load import NamedSpec, card_of, load_policy, parse_named_specs
 from policies.options import DEFAULT_OPTIONS, ModelOptions
@@ -64,8 +64,10 @@ class Args:
     """How many of a chunk's seven actions are played before looking again; several values are several runs."""
     seed: int = 0
     """Number of the first level."""
-    frame_size: tuple[int, int] = DEFAULT_SIZE
-    """Width and height of the frames."""
+    frame_size: tuple[int, int] | None = None
+    """Width and height of the frames; by default those of the recordings that the models learned from, else 512 288."""
+    fps: float | None = None
+    """Ticks a second; by default what the models learned at, else 10."""
     workers: int = 2
     """Processes that play at the same time."""
     out: Path = Path("runs/evaluation")
@@ -87,14 +89,18 @@ def evaluate(args: Args) -> None:
         GameEnvError: If anything that was asked for cannot be done; before the first episode where that can be known.
     """
     console = Console(width=None if Console().is_terminal else 120)
+    policies = parse_named_specs(args.policies)
+    setting = find_setting(policies, args.fps, args.frame_size)
     plan = EvaluationPlan(
-        policies=parse_named_specs(args.policies),
+        policies=policies,
         tasks=args.tasks,
         split=args.split or (level_set(args.levels).split if args.levels else "validation"),
         episodes=args.episodes,
         execute=args.execute,
         seed=args.seed,
-        frame_size=args.frame_size,
+        frame_size=setting.frame.size,
+        fit=setting.frame.fit,
+        fps=setting.fps,
         model=args.model,
         levels=args.levels,
     )

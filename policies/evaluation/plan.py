@@ -4,7 +4,7 @@ Knows nothing of processes, files or results.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import gymnasium as gym
@@ -13,8 +13,9 @@ from gameenv.actions import CHUNK_LENGTH
 from gameenv.arena.levels import Split, check_seed, check_split
 from gameenv.arena.sets import LevelSet, level_set
 from gameenv.arena.tasks import ALL, TASKS, check_task
+from gameenv.clock import DEFAULT_FPS, period_ns
 from gameenv.errors import InvalidInputError, UnknownNameError
-from gameenv.frames import DEFAULT_SIZE, FrameSpec
+from gameenv.frames import DEFAULT_SIZE, Fit, FrameSpec
 from policies.load import NamedSpec
 from policies.options import DEFAULT_OPTIONS, ModelOptions
 
@@ -29,12 +30,13 @@ class EnvSpec:
     task: str
     split: str
     frame_size: tuple[int, int]
+    fit: Fit = "letterbox"
+    fps: float = DEFAULT_FPS
 
     def make(self) -> gym.Env[Any, Any]:
         """Build it. The checker is off: it only slows what the tests of the environment already check."""
-        return gym.make(
-            self.env_id, task=self.task, split=self.split, frame_size=self.frame_size, disable_env_checker=True
-        )
+        how = asdict(self)
+        return gym.make(how.pop("env_id"), disable_env_checker=True, **how)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class EvaluationPlan:
         execute: How many actions of a chunk are played before looking again; each value is a run of its own.
         seed: Number of the first level.
         frame_size: Width and height of the frames.
+        fit: How the game's picture is fitted into them.
+        fps: Ticks a second.
         env_id: The environment; the arena, or one that takes the arena's arguments.
         model: How to run the policies that are models.
         levels: Name of the frozen set that the levels are the first of; None for levels as this version makes them.
@@ -82,6 +86,8 @@ class EvaluationPlan:
     execute: tuple[int, ...] = (CHUNK_LENGTH,)
     seed: int = 0
     frame_size: tuple[int, int] = DEFAULT_SIZE
+    fit: Fit = "letterbox"
+    fps: float = DEFAULT_FPS
     env_id: str = ARENA
     model: ModelOptions = DEFAULT_OPTIONS
     levels: str | None = None
@@ -95,7 +101,8 @@ class EvaluationPlan:
         object.__setattr__(self, "tasks", tuple(tasks))
         check_split(self.split)
         check_seed(self.seed)
-        FrameSpec(*self.frame_size)
+        FrameSpec(*self.frame_size, fit=self.fit)
+        period_ns(self.fps)
         if self.episodes < 1:
             raise InvalidInputError(f"episodes must be at least 1, got {self.episodes}")
         for count in self.execute:
@@ -124,7 +131,7 @@ class EvaluationPlan:
 
     def env(self, task: str) -> EnvSpec:
         """The environment of a task."""
-        return EnvSpec(self.env_id, task, self.split, self.frame_size)
+        return EnvSpec(self.env_id, task, self.split, self.frame_size, self.fit, self.fps)
 
     def jobs(self, policy: NamedSpec) -> Iterator[EpisodeJob]:
         """Every episode of a policy, neighbouring levels next to each other."""

@@ -17,8 +17,10 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
+from gameenv.clock import DEFAULT_FPS
 from gameenv.errors import InvalidInputError
 from gameenv.files import LOCK_FILE, FileLock, LockedError, full_disk_named, write_atomically
+from gameenv.frames import FrameSpec
 from policies.evaluation.plan import EpisodeJob, EvaluationPlan
 from policies.load import model_folder
 from policies.options import DEFAULT_OPTIONS
@@ -196,7 +198,8 @@ class ResultsFolder:
         """Write down what is asked; where episodes have been played already it must be what was asked then."""
         known = _read_config(self.out / CONFIG_FILE)
         if known is not None:
-            known.setdefault("model", asdict(DEFAULT_OPTIONS))  # not asked for by earlier versions
+            known = {"model": asdict(DEFAULT_OPTIONS), "fit": FrameSpec().fit, "fps": DEFAULT_FPS, **known}
+            # which earlier versions did not ask for
         if self.rows and known is None:
             raise InvalidInputError(f"{self.out} holds episodes but no {CONFIG_FILE}; give another --out")
         if self.rows and known is not None:

@@ -24,7 +24,7 @@ from rich.console import Console
 from gameenv.actions import Action
 from gameenv.clock import DEFAULT_FPS
 from gameenv.errors import GameEnvError, InvalidInputError, MissingExtraError
-from gameenv.frames import Frame
+from gameenv.frames import Fit, Frame
 from gameenv.progress import track
 from policies.film import Caption, draw_keys, film_strip, pick_evenly, replay_in, write_video
 from policies.report import prose
@@ -166,11 +166,15 @@ class Stage:
     Args:
         env_id: Gymnasium id of the arena or of an environment that takes its arguments.
         frame_size: Width and height of the frames that the policies saw.
+        fit: How the picture was fitted into them.
+        fps: Ticks a second.
     """
 
-    def __init__(self, env_id: str, frame_size: tuple[int, int]) -> None:
+    def __init__(
+        self, env_id: str, frame_size: tuple[int, int], fit: Fit = "letterbox", fps: float = DEFAULT_FPS
+    ) -> None:
         self._env_id = env_id
-        self._frame_size = frame_size
+        self._how = {"frame_size": frame_size, "fit": fit, "fps": fps}
         self._env: gym.Env[Any, Any] | None = None
         self._set = ("", "")
 
@@ -178,9 +182,7 @@ class Stage:
         """Return the environment of this task and split."""
         if self._env is None or self._set != (task, split):
             self.close()
-            self._env = gym.make(
-                self._env_id, task=task, split=split, frame_size=self._frame_size, disable_env_checker=True
-            )
+            self._env = gym.make(self._env_id, task=task, split=split, disable_env_checker=True, **self._how)
             self._set = (task, split)
         return self._env
 

@@ -180,7 +180,7 @@ def _command(results: Results, out: Path) -> str:
         return known if isinstance(known, str) else shlex.join(map(str, known))
     named = [p if results.spec(p) == p else f"{p}={results.spec(p)}" for p in results.policies]
     parts = ["gameenv-evaluate", "--policies", *named, "--tasks", *results.tasks]
-    for option in ("split", "levels", "episodes", "seed", "frame_size"):
+    for option in ("split", "levels", "episodes", "seed", "frame_size", "fps"):
         value = config.get(option)
         if value is not None:
             parts += [f"--{option.replace('_', '-')}", *map(str, value if isinstance(value, list) else [value])]
@@ -279,8 +279,10 @@ def write_report(out: Path, examples: int = 1, *, progress: bool = False) -> Pat
         require(module, "evaluate")  # before minutes of filming, not after
     results = load_results(out)
     episodes = [episode for group in _played(results, find(results)).values() for episode in group]
-    width, height = results.config.get("frame_size") or DEFAULT_SIZE
-    stage = Stage(str(results.config.get("env_id", ENV_ID)), (int(width), int(height)))
+    config = results.config
+    width, height = config.get("frame_size") or DEFAULT_SIZE
+    how = {name: config[name] for name in ("fit", "fps") if name in config}
+    stage = Stage(str(config.get("env_id", ENV_ID)), (int(width), int(height)), **how)
     page = render(out, results, make_clips(episodes, out, examples, stage, progress=progress))
     path = out / REPORT_FILE
     write_atomically(path, page)

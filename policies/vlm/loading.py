@@ -170,7 +170,7 @@ def load_maker(source: Source) -> InputMaker:
         )
     tokenizer = transformers.AutoTokenizer.from_pretrained(source.beside)
     processor = images.Qwen2VLImageProcessorPil.from_pretrained(source.base)
-    return InputMaker(tokenizer, processor, source.card.frame if source.card else None)
+    return InputMaker(tokenizer, processor, source.card.seen if source.card else None)
 
 
 def check_type(source: Source) -> None:

@@ -155,7 +155,8 @@ def save_tiny(folder: Path, seed: int = 0, *, fps: float = 10.0, frame: FrameSpe
     Args:
         folder: Where to; made where it is missing.
         seed: Of the weights.
-        fps, frame: For its card.
+        fps: For its card.
+        frame: What it sees; for its card.
         config: Further words go to ``build_config``.
     """
     folder = Path(folder)
@@ -163,5 +164,5 @@ def save_tiny(folder: Path, seed: int = 0, *, fps: float = 10.0, frame: FrameSpe
     build_model(build_config(tokenizer, **config), seed).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     build_image_processor().save_pretrained(folder)
-    ModelCard(kind="vlm", fps=fps, frame=frame, prompt_version=PROMPT_VERSION).save(folder)
+    ModelCard(kind="vlm", fps=fps, seen=frame, prompt_version=PROMPT_VERSION).save(folder)
     return folder

@@ -87,7 +87,7 @@ def test_two_of_one_name_are_shown_how_to_be_told_apart() -> None:
 
 
 def test_the_card_can_be_read_without_the_model(tmp_path: Path) -> None:
-    card = ModelCard(kind="bc", fps=10, frame=FrameSpec(128, 72))
+    card = ModelCard(kind="bc", fps=10, recorded=FrameSpec(128, 72))
     card.save(tmp_path)
     assert card_of(f"bc:{tmp_path}") == card_of(str(tmp_path)) == card
     assert card_of("random") is None

@@ -54,7 +54,7 @@ def test_leaves_a_summary_and_plots_and_nothing_else(model: Path):
     assert summary["training_levels"] > 0
     assert summary["validation_levels"] > 0
     assert card["trained_tasks"] == ["go-to-torch"]
-    assert (card["fps"], card["frame"]["width"]) == (10.0, 128)
+    assert (card["fps"], card["recorded"]["width"]) == (10.0, 128)
 
 
 def test_running_it_again_has_nothing_to_do(segments: Path, model: Path):

@@ -122,13 +122,13 @@ def _arrays(frames: Any, samples: list[Sample], words: tuple[str, ...]) -> Array
 
 
 def _card(data: Data, words: tuple[str, ...], settings: BCSettings) -> ModelCard:
-    width, height = data.info.frame_size
     return ModelCard(
         KIND,
         data.info.fps,
-        frame=FrameSpec(width, height, fit=data.fit),
+        recorded=data.recorded,
+        seen=FrameSpec(*INPUT_SIZE, fit=data.fit),
         prompt_version=data.info.prompt_version,
         chord_method="+".join(data.info.chords),
         trained_tasks=data.tasks,
-        extra={"words": list(words), "input_size": list(INPUT_SIZE), "without": settings.without},
+        extra={"words": list(words), "without": settings.without},
     )

@@ -48,7 +48,8 @@ def write_outcome(
     card = ModelCard(
         KIND,
         data.info.fps,
-        frame=job.spec,
+        recorded=data.recorded,
+        seen=job.spec,
         prompt_version=data.info.prompt_version,
         chord_method="+".join(data.info.chords),
         base_model=learner.base,

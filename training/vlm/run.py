@@ -117,7 +117,7 @@ def run(args: Args, console: Console, table: Console) -> int:
 
 def pick_frame(wanted: tuple[int, int] | None, source: Source, data: Data) -> FrameSpec:
     """What the model sees: what is asked for, else what it learned on before, else what was recorded."""
-    learned = source.card.frame.size if source.card is not None else None
+    learned = source.card.seen.size if source.card is not None else None
     width, height = wanted or learned or data.info.frame_size
     return FrameSpec(width, height, fit=data.fit)
 

@@ -19,11 +19,13 @@ from gameenv.arena import sets
 from gameenv.arena.tasks import TASKS
 from gameenv.errors import DiskFullError, GameEnvError, InvalidInputError, MissingExtraError, UnknownNameError
 from gameenv.frames import FrameSpec
+from policies.bc import BCPolicy, build_network
 from policies.card import ModelCard
 from policies.evaluation.__main__ import Args, check_cards, evaluate, run
 from policies.evaluation.plan import EvaluationPlan
 from policies.load import NamedSpec
 
+av = pytest.importorskip("av")
 SMALL = {"split": "validation", "frame_size": (256, 144), "report": False}
 SLOW = "slow=tests.policies.evaluation.players:Slow"
 
@@ -203,8 +205,42 @@ def test_a_model_that_does_not_fit_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_a_model_of_another_frame_size_is_warned_about_by_name(tmp_path: Path) -> None:
     console = Console(record=True, width=300)
-    check_cards(card_plan(tmp_path, ModelCard(kind="bc", fps=10, frame=FrameSpec(128, 72))), console)
-    assert "policy 'tuned': frame size: the model learned on 128x72" in console.export_text()
+    check_cards(card_plan(tmp_path, ModelCard(kind="bc", fps=10, recorded=FrameSpec(128, 72))), console)
+    assert "policy 'tuned': frame size: the model learned from recordings of 128x72" in console.export_text()
+
+
+def test_a_model_of_another_rate_and_fit_is_evaluated_as_it_learned(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    recorded = FrameSpec(128, 72, "stretch")
+    card = ModelCard(kind="bc", fps=5.0, recorded=recorded, extra={"words": ["lantern"]})
+    BCPolicy(build_network(1), ("lantern",), card).save(tmp_path / "slow")
+    args = Args(policies=(f"slow=bc:{tmp_path / 'slow'}", "none"), episodes=1, out=tmp_path / "out", workers=1)
+    evaluate(args)
+    evaluate(args)  # goes on with its own folder
+    config = json.loads((tmp_path / "out" / "config.json").read_text())
+    assert (config["fps"], config["frame_size"], config["fit"]) == (5.0, [128, 72], "stretch")
+    assert cell(tmp_path / "out", "slow", 7)["errors"] == 0
+    film = next((tmp_path / "out" / "media").glob("none-*.mp4"))
+    with av.open(str(film)) as container:
+        assert float(container.streams.video[0].average_rate) == 5.0
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "Film of" not in page, "every episode was played again as it was"
+    assert "--frame-size 128 72 --fps 5.0" in page
+
+
+def test_models_of_different_rates_are_refused_by_name(tmp_path: Path) -> None:
+    for name, fps in (("quick", 10.0), ("slow", 5.0)):
+        ModelCard(kind="bc", fps=fps).save(tmp_path / name)
+    named = (f"quick=bc:{tmp_path / 'quick'}", f"slow=bc:{tmp_path / 'slow'}")
+    with pytest.raises(InvalidInputError, match="'quick' 10 ticks a second, 'slow' 5 ticks a second"):
+        evaluate(Args(policies=named, episodes=1, out=tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("fps", [9.0, 10.5, 15.0])
+def test_a_model_of_another_rate_than_the_environments_is_refused(tmp_path: Path, fps: float) -> None:
+    with pytest.raises(InvalidInputError, match=f"policy 'tuned': .*fps: the model learned at {fps:g}"):
+        check_cards(card_plan(tmp_path, ModelCard(kind="bc", fps=fps)), Console())
 
 
 def start(out: Path, episodes: int = 8) -> subprocess.Popen[str]:

@@ -13,24 +13,26 @@ ENV = EnvSpec(ARENA, "go-to-lantern", "validation", (256, 144))
 
 
 class Punctual(players.Single):
-    """Takes 5 ms, and much longer the first time, as a model that warms up does."""
+    """Takes 5 ms, and much longer the first three times, as a model that warms up does."""
 
-    warm = False
+    asked = 0
 
     def predict(self, observation: Observation) -> ActionChunk:
-        time.sleep(0.005 if self.warm else 0.3)
-        self.warm = True
+        time.sleep(0.005 if self.asked >= 3 else 0.3)
+        self.asked += 1
         return players.TURN
 
 
 def test_it_measures_what_a_chunk_takes_once_warm() -> None:
-    measured = measure(Punctual(), ENV, seed=0, frames=20)
-    assert measured.n == 20
+    policy = Punctual()
+    measured = measure(policy, ENV, seed=0, frames=20)
+    assert (measured.n, policy.asked) == (20, 23)
     assert measured.p50_s is not None
     assert measured.p95_s is not None
     assert measured.mean_s is not None
     assert 0.005 <= measured.p50_s <= measured.p95_s
-    assert measured.mean_s < 0.1
+    assert measured.mean_s < 0.04, "the three slow ones would make it 0.05 at least"
+    assert measured.p95_s < 0.3
 
 
 def test_it_goes_on_with_the_next_level_where_an_episode_ends() -> None:

@@ -98,6 +98,8 @@ def test_a_line_in_the_middle_that_cannot_be_read_is_named(tmp_path: Path) -> No
         ("execute", (1,)),
         ("seed", 1),
         ("frame_size", (256, 144)),
+        ("fit", "stretch"),
+        ("fps", 5.0),
         ("levels", "arena-val-v1"),
     ],
 )

@@ -374,6 +374,26 @@ def test_uncorrelated_pairs_give_newcombes_interval_for_two_groups(k: int, other
     assert (low, high) == pytest.approx(expected, abs=1e-6)
 
 
+def paired(both: int, first: int, second: int, neither: int) -> tuple[float, ...]:
+    n = both + first + second + neither
+    return prose.paired_difference(share(both + first, n), share(both + second, n), both, neither)
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        # ad - bc = 296 of 50 pairs; less n/2, phi = 271 / sqrt(32 x 18 x 22 x 28) = 0.455
+        ((20, 12, 2, 16), (0.2, 0.0562, 0.3292)),
+        # ad - bc = 5 of 21 pairs, below n/2: phi = 0
+        ((1, 1, 7, 12), (-0.2857, -0.5069, -0.0256)),
+        # ad - bc = -24: negative correlation is not corrected
+        ((36, 12, 2, 0), (0.2, 0.0569, 0.3404)),
+    ],
+)
+def test_newcombes_interval_for_pairs_is_continuity_corrected(table: tuple[int, ...], expected: tuple[float, ...]):
+    assert paired(*table) == pytest.approx(expected, abs=5e-5)
+
+
 def test_pairing_narrows_the_interval_and_swapping_mirrors_it():
     _, low, high = prose.paired_difference(share(30, 50), share(20, 50), 20, 20)
     _, loose_low, loose_high = prose.paired_difference(share(30, 50), share(20, 50), 12, 12)

@@ -42,7 +42,7 @@ def adapter(tiny_folder: Path, tmp_path: Path) -> Path:
     )
     adapted = peft.get_peft_model(model, config)
     adapted.save_pretrained(tmp_path / "adapter")
-    ModelCard("vlm", 10.0, FrameSpec(128, 96), prompt_version=PROMPT_VERSION, base_model=str(tiny_folder)).save(
+    ModelCard("vlm", 10.0, seen=FrameSpec(128, 96), prompt_version=PROMPT_VERSION, base_model=str(tiny_folder)).save(
         tmp_path / "adapter"
     )
     return tmp_path / "adapter"
@@ -62,7 +62,7 @@ def test_a_folder_is_loaded_by_its_path_alone(tiny_folder: Path) -> None:
     assert isinstance(load_policy(str(tiny_folder)), VLMPolicy)
     card = card_of(str(tiny_folder))
     assert card is not None
-    assert card.frame.size == (128, 96)
+    assert card.seen.size == (128, 96)
 
 
 def test_a_model_without_a_card_plays_frames_as_they_are(folder: Path) -> None:

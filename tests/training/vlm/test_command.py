@@ -48,7 +48,8 @@ def test_its_path_alone_is_a_policy(tuned: Path, base: Path) -> None:
     assert answers(tuned) != answers(base)
     card = json.loads((tuned / "gameenv.json").read_text())
     assert (card["kind"], card["base_model"], card["fps"]) == ("vlm", str(base), 10.0)
-    assert (card["frame"]["width"], card["frame"]["height"]) == (64, 32)
+    assert (card["seen"]["width"], card["seen"]["height"]) == (64, 32)
+    assert (card["recorded"]["width"], card["recorded"]["height"]) == (32, 16)
 
 
 def test_leaves_what_is_to_be_read_and_nothing_unfinished(tuned: Path) -> None:
