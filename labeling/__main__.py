@@ -49,6 +49,9 @@ class Args:
     did next. none: always the action none, the specification's plain rule."""
     chords: str = chords.DEFAULT
     """How several held keys become one action a tick: error-diffusion or priority."""
+    keep_every: int = 1
+    """Make one sample of every so many rows: samples of more levels in the same room. Frames of the others are not
+    linked, so once the recordings are deleted they take no disk."""
     workers: int = 1
     """Sessions labeled at the same time."""
     strict: bool = False
@@ -64,7 +67,7 @@ def run(args: Args) -> int:
     Raises:
         GameEnvError: If nothing could be labeled.
     """
-    settings = SampleSettings(args.seconds, args.tail, args.chords)
+    settings = SampleSettings(args.seconds, args.tail, args.chords, args.keep_every)
     if args.workers < 1:
         raise InvalidInputError(f"--workers is at least 1, got {args.workers}")
     if args.labeler not in (AUTO, *LABELERS):

@@ -108,7 +108,7 @@ def label_session(
                 settings=settings,
                 segment=plan.segment,
                 label=label,
-                windows=slide(plan.segment, plan.words, label.completed, settings.tail),
+                windows=slide(plan.segment, plan.words, label.completed, settings.tail, settings.keep_every),
                 words=plan.words,
                 goal_span=_goal_span(plan.segment, label.goal, before),
                 fingerprint=plan.fingerprint,

@@ -22,6 +22,7 @@ DROPPED_NOISE = "noise"
 DROPPED_NO_NEXT = "no_next"
 DROPPED_MISSING_FRAME = "missing_frame"
 DROPPED_PAUSE = "pause"
+DROPPED_THINNED = "thinned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +34,17 @@ class SampleSettings:
         tail: What follows a clip's end: ``next`` is ``none`` only where the goal was completed in the clip, else what
             the player really did next in the take; ``none`` always pads (the specification's plain rule).
         chords: The method that reduces several held keys to one word a tick, of ``recording.chords.METHODS``.
+        keep_every: Every so many rows of a session become a sample, whatever their windows hold.
 
     Raises:
         UnknownNameError: If ``tail`` or ``chords`` is not one of the choices.
-        InvalidInputError: If ``seconds`` is not above zero.
+        InvalidInputError: If ``seconds`` is not above zero, or ``keep_every`` is below 1.
     """
 
     seconds: float = DEFAULT_SECONDS
     tail: Tail = "next"
     chords: str = chords.DEFAULT
+    keep_every: int = 1
 
     def __post_init__(self) -> None:
         check_seconds(self.seconds)
@@ -49,6 +52,8 @@ class SampleSettings:
             raise UnknownNameError("tail", self.tail, TAILS)
         if self.chords not in chords.METHODS:
             raise UnknownNameError("chord method", self.chords, chords.METHODS)
+        if self.keep_every < 1:
+            raise InvalidInputError(f"one of every --keep-every rows is kept, at least 1, got {self.keep_every}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ def read_take(session: Session, take: Take, method: str) -> TakeWords:
     return TakeWords(take.start, words, tuple(row.source for row in rows))
 
 
-def slide(segment: Segment, take: TakeWords, completed: bool, tail: Tail = "next") -> Windows:
+def slide(segment: Segment, take: TakeWords, completed: bool, tail: Tail = "next", keep_every: int = 1) -> Windows:
     """Return the window of every row of a clip that has one.
 
     A window with a ``noise`` row among its seven targets is dropped, and so is one that runs past the end of the take
@@ -101,7 +106,7 @@ def slide(segment: Segment, take: TakeWords, completed: bool, tail: Tail = "next
         segment: The clip.
         take: The words of the take it lies in.
         completed: The goal was reached by the clip's end, so that ``none`` follows.
-        tail: See ``SampleSettings``.
+        tail, keep_every: See ``SampleSettings``.
     """
     pad = completed or tail == "none"
     end = segment.stop if pad else take.stop
@@ -122,6 +127,8 @@ def slide(segment: Segment, take: TakeWords, completed: bool, tail: Tail = "next
         chunk = ActionChunk(targets)
         if chunk.done and not (completed and set(words[offset:]) == {NONE}):
             dropped[DROPPED_PAUSE] += 1
+        elif (segment.start + offset) % keep_every:
+            dropped[DROPPED_THINNED] += 1
         else:
             kept.append(Window(segment.start + offset, chunk))
     return Windows(tuple(kept), dict(dropped))

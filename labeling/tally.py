@@ -19,6 +19,7 @@ _DROPPED = {
     "no_next": "the take ends before the seven are complete",
     "missing_frame": "the frame is missing",
     "pause": "seven times none, and the goal was not reached: a pause is no declaration",
+    "thinned": "left out by --keep-every",
 }
 
 

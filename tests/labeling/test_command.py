@@ -218,3 +218,14 @@ def test_the_recording_is_not_changed(home: Path, run: Run):
     assert run().returncode == 0
     assert {path: path.read_bytes() for path in raw.rglob("*") if path.is_file()} == before
     assert len(Session(raw)) == 60
+
+
+def test_keep_every_links_only_the_frames_of_its_samples(home: Path, run: Run) -> None:
+    done = run("--keep-every", "10", "--sessions", "monday")
+    assert done.returncode == 0, done.stderr
+    assert "left out by --keep-every" in done.stdout
+    out = home / "dataset" / "labeled_segments"
+    shutil.rmtree(home / "dataset" / "raw_playthrough")  # what is kept does not need it
+    rows = {sample.row: sample.chunk.actions[0] for sample in load_samples(out)}
+    assert rows == {0: "w", 10: "w", 20: "w", 30: "w", 40: "w", 50: "none"}
+    assert len(list(out.glob("*/*.jpg"))) == 6

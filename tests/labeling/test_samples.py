@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from gameenv.actions import ACTIONS
-from gameenv.errors import UnknownNameError
+from gameenv.errors import InvalidInputError, UnknownNameError
 from labeling.samples import SampleSettings, Tail, Windows, read_take, slide
 from labeling.segments import cut
 from recording import chords
@@ -77,6 +77,15 @@ def test_noise_counts_in_a_padded_window_too(tmp_path: Path):
     assert sorted(chunks(found)) == list(range(33))
 
 
+def test_one_of_every_so_many_rows_is_kept_with_its_window_whole(tmp_path: Path):
+    session = record(tmp_path, "s", Ticks(WORDS[:60], noise=[20]))
+    segment, take = cut(session)[1], read_take(session, session.takes[0], "error-diffusion")
+    assert sorted(chunks(slide(segment, take, True, "next", 8))) == [40, 48, 56]
+    found = slide(cut(session)[0], take, False, "next", 8)
+    assert chunks(found) == {row: tuple(WORDS[row : row + 7]) for row in (0, 8, 24, 32)}
+    assert found.dropped == {"noise": 7, "thinned": 40 - 7 - 4}
+
+
 @pytest.mark.parametrize("method", chords.METHODS)
 def test_chords_are_reduced_by_the_chosen_method_over_the_whole_take(tmp_path: Path, method: str):
     session = record(tmp_path, "s", Ticks(["w+d"] * 50), Ticks(["w"] * 5, take=1))
@@ -90,6 +99,8 @@ def test_settings_refuse_unknown_names():
         SampleSettings(tail="nxt")  # pyright: ignore[reportArgumentType]
     with pytest.raises(UnknownNameError, match="Valid: error-diffusion, priority"):
         SampleSettings(chords="first")
+    with pytest.raises(InvalidInputError, match="at least 1, got 0"):
+        SampleSettings(keep_every=0)
 
 
 PAUSE = [*["w"] * 10, *["none"] * 12, *["d"] * 8]
