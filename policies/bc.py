@@ -16,18 +16,21 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from gameenv.actions import ACTIONS, CHUNK_LENGTH, Action, ActionChunk
+from gameenv.actions import ACTIONS, CHUNK_LENGTH, NONE, Action, ActionChunk
 from gameenv.errors import InvalidInputError, UnknownNameError, require
 from gameenv.files import write_atomically
 from gameenv.frames import Frame, FrameSpec, fit_frame
 from policies.base import Observation
 from policies.card import ModelCard
+from policies.options import threshold_of
 
 if TYPE_CHECKING:
     import torch
 
 KIND = "bc"
 WEIGHTS_FILE = "weights.pt"
+HEAD = "declaration."
+"""How the names of that head's weights begin."""
 INPUT_SIZE = (128, 72)
 """Width, height of what the network sees: a quarter of the default frame each way."""
 PATCH = 4
@@ -61,8 +64,11 @@ def bag_of_words(goals: Sequence[str], words: Sequence[str]) -> np.ndarray:
     return bags
 
 
-def hide(frames: np.ndarray, bags: np.ndarray, without: Without | None) -> tuple[np.ndarray, np.ndarray]:
-    """Frames and bags as a control is shown them: every frame the same grey picture, or every bag empty."""
+def hide(frames: Any, bags: np.ndarray, without: Without | None) -> tuple[Any, np.ndarray]:
+    """Frames and bags as a control is shown them: every frame the same grey picture, or every bag empty.
+
+    ``frames`` is an array, or anything with its ``shape``.
+    """
     if without == "frames":
         return np.broadcast_to(np.uint8(GREY), frames.shape), bags
     if without == "goals":
@@ -70,8 +76,15 @@ def hide(frames: np.ndarray, bags: np.ndarray, without: Without | None) -> tuple
     return frames, bags
 
 
-def build_network(word_count: int) -> torch.nn.Module:
-    """The network, fresh: ``(frames (B, 3, H, W) in 0..1, bags (B, word_count)) -> logits (B, 7, 12)``.
+def build_network(word_count: int, *, declares: bool = True) -> torch.nn.Module:
+    """The network, fresh: ``(frames (B, 3, H, W) in 0..1, bags (B, word_count)) -> (words, declaration)``.
+
+    ``words`` are logits ``(B, 7, 12)``; ``declaration`` ``(B,)`` is the logit of "the goal is reached: seven ``none``",
+    None from a network without that head.
+
+    Args:
+        word_count: Words in a bag.
+        declares: Give it the head for declarations.
 
     Raises:
         MissingExtraError: If torch is not installed.
@@ -98,8 +111,9 @@ def build_network(word_count: int) -> torch.nn.Module:
                 nn.Dropout(0.1),
                 nn.Linear(HIDDEN, CHUNK_LENGTH * len(ACTIONS)),
             )
+            self.declaration = nn.Linear(HIDDEN, 1) if declares else None
 
-        def forward(self, frames: torch.Tensor, bags: torch.Tensor) -> torch.Tensor:
+        def forward(self, frames: torch.Tensor, bags: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
             goal = self.goal(bags)
             x = self.patches(frames)
             for conv, norm, film in zip([None, *self.convs], self.norms, self.films, strict=True):
@@ -107,10 +121,35 @@ def build_network(word_count: int) -> torch.nn.Module:
                 scale, shift = film(goal)[:, :, None, None].chunk(2, dim=1)
                 x = torch_.addcmul(shift, x, 1 + scale).relu()
             flat = self.squeeze(x).relu().flatten(1)
-            logits = self.body(torch_.cat([flat, goal], dim=1))
-            return logits.view(-1, CHUNK_LENGTH, len(ACTIONS))
+            hidden = self.body[:-1](torch_.cat([flat, goal], dim=1))
+            words = self.body[-1](hidden).view(-1, CHUNK_LENGTH, len(ACTIONS))
+            return words, None if self.declaration is None else self.declaration(hidden).squeeze(1)
 
     return Network()
+
+
+def choose_words(scores: np.ndarray, declares: np.ndarray | None) -> np.ndarray:
+    """The best chunk of each row, which says "the goal is reached" only where that was decided.
+
+    Where it was decided it is not so, the chunk is the likeliest that is not seven ``none``: the likeliest word of each
+    slot, and if all of them are ``none``, the one slot whose best other word costs least. As the heads are independent,
+    no chunk but seven ``none`` is likelier.
+
+    Args:
+        scores: ``(n, slots, 12)``, logits or draws from them, of slots that follow nothing but ``none``.
+        declares: ``(n,)`` bool, what was decided; None decides nothing, and leaves the likeliest words as they are.
+
+    Returns:
+        ``(n, slots)`` action indices.
+    """
+    words = scores.argmax(-1)
+    if declares is None:
+        return words
+    words[declares] = 0  # none
+    for row in np.flatnonzero(~declares & (words == 0).all(axis=1)):
+        slot = (scores[row, :, 1:].max(-1) - scores[row, :, 0]).argmax()
+        words[row, slot] = 1 + scores[row, slot, 1:].argmax()
+    return words
 
 
 def save_atomically(content: Any, path: Path) -> None:
@@ -128,22 +167,31 @@ class BCPolicy:
     """A trained network behind the ``Policy`` protocol.
 
     Above temperature 0 each slot's word is drawn from its head's own odds, so that a policy that sees nothing new need
-    not repeat itself. The heads do not know of each other's draws: seven ``none`` in a row are rarer than in the
-    demonstrations.
+    not repeat itself. The heads do not know of each other's draws. Whether it declares is never drawn: a head of its
+    own gives the probability that the goal is reached, and from ``declare_at`` on it declares.
 
     Args:
         network: What ``build_network`` made.
         words: The word list it was trained with.
         card: What it was trained on; where its ``extra`` says ``without``, that is hidden from the network here too.
         temperature: 0 takes the likeliest word; 1 is the network's own distribution, less is more decided.
+        declare_at: Probability from which it declares; None takes the card's. Only for a network with that head:
+            one without it declares whenever its words come out as seven ``none``.
 
     Raises:
-        InvalidInputError: If the temperature is below 0.
+        InvalidInputError: If the temperature is below 0, the card's threshold is no probability, or one is asked for
+            that the network has no head for.
         UnknownNameError: If the card hides something else than frames or goals.
     """
 
     def __init__(
-        self, network: torch.nn.Module, words: Sequence[str], card: ModelCard, *, temperature: float = 0.0
+        self,
+        network: torch.nn.Module,
+        words: Sequence[str],
+        card: ModelCard,
+        *,
+        temperature: float = 0.0,
+        declare_at: float | None = None,
     ) -> None:
         if not temperature >= 0:
             raise InvalidInputError(f"a temperature is 0 or above, got {temperature}")
@@ -151,6 +199,12 @@ class BCPolicy:
         self._network = network.eval()
         self._words = tuple(words)
         self._temperature = temperature
+        self._declare_at = threshold_of(card, declare_at)
+        if declare_at is not None and getattr(network, "declaration", None) is None:
+            raise InvalidInputError(
+                "this network has no head for declarations, it declares by its words alone: leave out --declare-at, or "
+                "train it again"
+            )
         self._dice = np.random.default_rng()
         self._spec = FrameSpec(*INPUT_SIZE, fit=card.recorded.fit)
         self._without: Without | None = card.extra.get("without")
@@ -159,7 +213,7 @@ class BCPolicy:
         self.card = card
 
     @classmethod
-    def load(cls, path: str | Path, *, temperature: float = 0.0) -> BCPolicy:
+    def load(cls, path: str | Path, *, temperature: float = 0.0, declare_at: float | None = None) -> BCPolicy:
         """Read a folder that ``save`` (or ``gameenv-train --policy bc``) wrote.
 
         Raises:
@@ -172,15 +226,16 @@ class BCPolicy:
             raise InvalidInputError(f"{folder} holds a model of kind {card.kind!r}, not {KIND!r}")
         torch: Any = require("torch", "train")
         words = tuple(card.extra.get("words", ()))
-        network = build_network(len(words))
         weights = folder / WEIGHTS_FILE
         try:
-            network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+            state = torch.load(weights, map_location="cpu", weights_only=True)
+            network = build_network(len(words), declares=any(name.startswith(HEAD) for name in state))
+            network.load_state_dict(state)
         except FileNotFoundError:
             raise InvalidInputError(f"{weights} is missing; the training did not finish. Run it again.") from None
         except Exception as error:  # torch raises many kinds on a damaged file
             raise InvalidInputError(f"cannot read {weights}: {error}. Train the model again.") from error
-        return cls(network, words, card, temperature=temperature)
+        return cls(network, words, card, temperature=temperature, declare_at=declare_at)
 
     def save(self, folder: Path) -> None:
         """Write weights and card; the card last, so a folder with a card is complete."""
@@ -203,24 +258,37 @@ class BCPolicy:
 
     def predict_batch(self, observations: Sequence[Observation]) -> list[ActionChunk]:
         """A chunk for each observation, in one pass through the network."""
-        logits = self.logits([each.frame for each in observations], [each.goal for each in observations])
+        scores, says = self.answer([each.frame for each in observations], [each.goal for each in observations])
         if self._temperature > 0:
             # The best of scores with Gumbel noise is a draw from their softmax (https://arxiv.org/abs/1411.0030). Here
             # as logits / temperature + noise, times what keeps both finite at any temperature.
-            noise = self._dice.gumbel(size=logits.shape) * min(self._temperature, 1.0)
-            logits = logits / max(self._temperature, 1.0) + noise
-        return [_chunk(each.committed, row) for each, row in zip(observations, logits.argmax(-1), strict=True)]
+            noise = self._dice.gumbel(size=scores.shape) * min(self._temperature, 1.0)
+            scores = scores / max(self._temperature, 1.0) + noise
+        declares = [None] * len(scores) if says is None else list(says >= self._declare_at)
+        return [
+            _chunk(each.committed, row, decided)
+            for each, row, decided in zip(observations, scores, declares, strict=True)
+        ]
 
-    def logits(self, frames: Sequence[Frame], goals: Sequence[str]) -> np.ndarray:
-        """What the network says of each frame and goal: ``(len(frames), 7, 12)`` float32, before the softmax."""
+    def answer(self, frames: Sequence[Frame], goals: Sequence[str]) -> tuple[np.ndarray, np.ndarray | None]:
+        """What the network says of each frame and goal.
+
+        Returns:
+            The words' logits ``(len(frames), 7, 12)`` float32, and the probability ``(len(frames),)`` float32 that the
+            goal is reached, None from a network without that head.
+        """
         small = np.stack([fit_frame(frame, self._spec) for frame in frames])
         bags = bag_of_words(goals, self._words)
         small, bags = hide(small, bags, self._without)
         torch = self._torch
         with torch.inference_mode():
             pixels = torch.tensor(small).permute(0, 3, 1, 2).float() / 255
-            return self._network(pixels, torch.from_numpy(bags)).numpy()
+            words, declares = self._network(pixels, torch.from_numpy(bags))
+            return words.numpy(), None if declares is None else declares.sigmoid().numpy()
 
 
-def _chunk(committed: Sequence[Action], row: np.ndarray) -> ActionChunk:
-    return ActionChunk.of([*committed, *(ACTIONS[index] for index in row[len(committed) :])])
+def _chunk(committed: Sequence[Action], scores: np.ndarray, declares: bool | None) -> ActionChunk:
+    """The chunk that begins with what is committed; behind any other word than ``none`` it can declare nothing."""
+    decided = None if declares is None or any(word != NONE for word in committed) else np.array([declares])
+    (words,) = choose_words(scores[None, len(committed) :], decided)
+    return ActionChunk.of([*committed, *(ACTIONS[index] for index in words)])

@@ -51,7 +51,8 @@ def load_policy(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Policy:
             (``http://host:port/v1``, with ``#model`` behind it where it has several), or ``package.module:factory``
             (anything importable, the current directory included: a function or class that takes no arguments, or a
             policy).
-        options: How to run a Qwen3-VL; ``bc`` and a server heed the temperature. Other policies have nothing to set.
+        options: How to run a Qwen3-VL; ``bc`` heeds the temperature and ``declare_at``, a server the temperature. Other
+            policies have nothing to set.
 
     Raises:
         UnknownNameError: If it is none of these; says what it may have meant.
@@ -166,7 +167,7 @@ def _load_model(kind: str | None, folder: Path, options: ModelOptions) -> Policy
     require("torch", "train")
     from policies.bc import BCPolicy  # noqa: PLC0415 (torch loads where it is used)
 
-    return BCPolicy.load(folder, temperature=options.temperature)
+    return BCPolicy.load(folder, temperature=options.temperature, declare_at=options.declare_at)
 
 
 def _load_vlm(spec: str, options: ModelOptions) -> Policy:

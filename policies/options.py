@@ -1,6 +1,6 @@
 """How to load and run a model: what every command that plays one asks for.
 
-Knows nothing of models.
+Knows nothing of how models are loaded.
 """
 
 import math
@@ -8,9 +8,14 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from gameenv.errors import InvalidInputError, UnknownNameError
+from policies.card import ModelCard
 
 Precision = Literal["auto", "bfloat16", "float16", "float32"]
 Backend = Literal["auto", "transformers", "unsloth"]
+DEFAULT_DECLARE_AT = 0.5
+"""Probability from which a model declares where nothing better is known: when it is likelier than not."""
+DECLARE_AT_FIELD = "declare_at"
+"""Of a card's ``extra``: the probability that was chosen for this model on held-out levels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +29,13 @@ class ModelOptions:
             float32 on a CPU.
         four_bit: Load the weights in 4 bits (bitsandbytes nf4): a third of the memory.
         device: ``cuda``, ``cuda:1``, ``mps``, ``cpu``; None takes the first GPU, else the CPU.
+        declare_at: Probability from which a model says "the goal is reached"; None takes what its card says. Heeded by
+            Qwen3-VL and by bc with a head for it.
         backend: Which library loads the weights; ``auto`` is unsloth on an NVIDIA GPU where it is installed, else
             transformers.
 
     Raises:
-        InvalidInputError: If the temperature is below 0 or not a number.
+        InvalidInputError: If the temperature is below 0 or not a number, or ``declare_at`` not above 0 and at most 1.
         UnknownNameError: If there is no such dtype or backend.
     """
 
@@ -37,13 +44,33 @@ class ModelOptions:
     four_bit: bool = False
     device: str | None = None
     backend: Backend = "auto"
+    declare_at: float | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.temperature) and self.temperature >= 0):
             raise InvalidInputError(f"a temperature is 0 or above, got {self.temperature}")
+        if self.declare_at is not None and not 0 < self.declare_at <= 1:
+            raise InvalidInputError(f"a probability to declare at is above 0 and at most 1, got {self.declare_at}")
         for name, given, choices in (("dtype", self.dtype, Precision), ("backend", self.backend, Backend)):
             if given not in get_args(choices):
                 raise UnknownNameError(name, given, get_args(choices))
 
 
 DEFAULT_OPTIONS = ModelOptions()
+
+
+def threshold_of(card: ModelCard | None, asked: float | None) -> float:
+    """The probability from which a model declares: what is asked for, else its card's, else one half.
+
+    Raises:
+        InvalidInputError: If the card's is not a probability.
+    """
+    if asked is not None:
+        return asked
+    chosen = DEFAULT_DECLARE_AT if card is None else card.extra.get(DECLARE_AT_FIELD, DEFAULT_DECLARE_AT)
+    if not isinstance(chosen, int | float) or not 0 < chosen <= 1:
+        raise InvalidInputError(
+            f"the model's card has {DECLARE_AT_FIELD} {chosen!r}, expected a probability above 0 and at most 1; "
+            "mend it, or say --declare-at"
+        )
+    return float(chosen)

@@ -56,6 +56,11 @@ class BcOptions:
 
     jitter: float = 0.2
     """How far brightness and contrast are varied while training, 0 for not at all."""
+    declaration_head: bool = True
+    """Give "the goal is reached" a head of its own beside those of the seven words."""
+    oversample: float = 1.0
+    """How many times as often as others moments that matter are drawn: enter, space, c, up or down within the chunk,
+    another action than a tick before, a declaration."""
     without: Without | None = None
     """Control: hide the frames (it sees one grey picture) or the goals (it hears no word), in training and in play."""
 

@@ -4,7 +4,6 @@ A policy that copies its last action looks good everywhere but where the action 
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -49,13 +48,6 @@ class Accuracy:
     confusion: tuple[tuple[int, ...], ...]
     turns: float | None = None
     copied: float | None = None
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "Accuracy":
-        """Read back what ``dataclasses.asdict`` gave."""
-        actions = tuple(ActionScore(**entry) for entry in content["by_action"])
-        confusion = tuple(tuple(row) for row in content["confusion"])
-        return cls(**{**content, "by_slot": tuple(content["by_slot"]), "by_action": actions, "confusion": confusion})
 
 
 def score(predicted: np.ndarray, truth: np.ndarray, loss: float, previous: np.ndarray | None = None) -> Accuracy:

@@ -15,11 +15,13 @@ from rich.table import Table
 from gameenv.errors import require
 from gameenv.files import replacing, write_atomically
 from training.data import Data
+from training.declaring import THRESHOLDS, Calibration
 from training.folder import SUMMARY_FILE
 from training.metrics import Accuracy
 
 LOSS_PLOT = "loss.png"
 ACCURACY_PLOT = "accuracy.png"
+CALIBRATION_PLOT = "declarations.png"
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "bitsandbytes", "unsloth")
 Points = Sequence[tuple[int, float]]
 """A curve: (step, nats)."""
@@ -90,6 +92,27 @@ def write_plots(out: Path, training: Points, validation: Points, accuracy: Accur
         actions.text(0.01, place, f"n={entry.support}", va="center", fontsize=8)
     actions.set(xlim=(0, 1), xlabel="recall", title="Held out, first slot by action")
     with replacing(out / ACCURACY_PLOT) as scratch:
+        figure.savefig(scratch, dpi=120)
+
+
+def write_calibration_plot(out: Path, calibration: Calibration) -> None:
+    """Write, as a PNG file, how often the goal was reached where it was said so, and what each threshold would do."""
+    figure_type: Any = require("matplotlib.figure", "train").Figure
+    figure = figure_type(figsize=(9, 4), layout="constrained")
+    trust, choice = figure.subplots(1, 2)
+    trust.plot([0, 1], [0, 1], "--", color="gray", label="as it should be")
+    trust.plot(calibration.said, calibration.came, "o-", label="held out")
+    for said, came, count in zip(calibration.said, calibration.came, calibration.counts, strict=True):
+        trust.annotate(f"{count:,}", (said, came), textcoords="offset points", xytext=(4, -10), fontsize=7)
+    trust.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability of a declaration", ylabel="share that are", title="Trust")
+    trust.legend()
+    if calibration.right:
+        choice.plot(THRESHOLDS, calibration.right, "o-", markersize=3)
+    choice.axvline(calibration.threshold, color="tab:red", label=f"declare from {calibration.threshold:g}")
+    choice.set(xlim=(0, 1), ylim=(0, 1), xlabel="threshold", ylabel="share of held-out stretches")
+    choice.set_title("First declaration at the goal")
+    choice.legend()
+    with replacing(out / CALIBRATION_PLOT) as scratch:
         figure.savefig(scratch, dpi=120)
 
 

@@ -198,8 +198,8 @@ class ResultsFolder:
         """Write down what is asked; where episodes have been played already it must be what was asked then."""
         known = _read_config(self.out / CONFIG_FILE)
         if known is not None:
-            known = {"model": asdict(DEFAULT_OPTIONS), "fit": FrameSpec().fit, "fps": DEFAULT_FPS, **known}
-            # which earlier versions did not ask for
+            known = {"fit": FrameSpec().fit, "fps": DEFAULT_FPS, **known}  # which earlier versions did not ask for
+            known["model"] = {**asdict(DEFAULT_OPTIONS), **known.get("model", {})}
         if self.rows and known is None:
             raise InvalidInputError(f"{self.out} holds episodes but no {CONFIG_FILE}; give another --out")
         if self.rows and known is not None:

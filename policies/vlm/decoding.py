@@ -11,12 +11,12 @@ Knows nothing of frames, goals or policies.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from gameenv.actions import CHUNK_LENGTH
+from gameenv.actions import ACTIONS, CHUNK_LENGTH
 from gameenv.errors import GameEnvError, require
 from policies.vlm.inputs import ModelInputs, collate
 from policies.vlm.tokens import ReplyTokens
@@ -32,20 +32,25 @@ class ReplyRow:
         words: The seven words: ``known`` of them settled, the others guessed.
         known: How many are settled.
         noise: ``(7, 12)``, added to the logits before the best is taken; None for greedy.
+        logits: ``(7, 12)``: of each place that was settled by the model, given the words before it; 0 elsewhere.
     """
 
     words: list[int]
     known: int
     noise: np.ndarray | None = None
+    logits: np.ndarray = field(default_factory=lambda: np.zeros((CHUNK_LENGTH, len(ACTIONS))))
 
-    def settle(self, scores: Any) -> None:
+    def settle(self, scores: Any, logits: np.ndarray | None = None) -> None:
         """Take the model's word for each place in turn, until it is not the one that was guessed.
 
         Args:
-            scores: ``(7, 12)``: the best word of each place, given the words guessed before it.
+            scores: ``(7,)``: the best word of each place, given the words guessed before it.
+            logits: ``(7, 12)``: what each is the best of, before any noise; None where nobody will ask.
         """
         while self.known < CHUNK_LENGTH:
             best = int(scores[self.known])
+            if logits is not None:
+                self.logits[self.known] = logits[self.known]
             agreed = best == self.words[self.known]
             self.words[self.known] = best
             self.known += 1
@@ -53,6 +58,19 @@ class ReplyRow:
                 # The model's other words of this pass followed the wrong guess; its new word is the better one.
                 self.words[self.known :] = [best] * (CHUNK_LENGTH - self.known)
                 return
+
+
+@dataclass(frozen=True, slots=True)
+class PassResult:
+    """What a forward pass says of a batch of replies; what lies before where it began is not filled in.
+
+    Attributes:
+        best: ``(rows, 7)``: the best word of each place, given the words guessed before it.
+        logits: ``(rows, 7, 12)``: what it is the best of, before any noise, in the order of ``ACTIONS``.
+    """
+
+    best: np.ndarray
+    logits: np.ndarray
 
 
 class Decoder:
@@ -97,12 +115,12 @@ class Decoder:
             active = [place for place, row in enumerate(rows) if row.known < CHUNK_LENGTH]
             if not active:
                 return
-            cache, length, positions, mask, best = self._first(
+            cache, length, positions, mask, found = self._first(
                 [batch[place] for place in active], [rows[place] for place in active]
             )
         while True:
-            for place, row_best in zip(active, best, strict=True):
-                rows[place].settle(row_best)
+            for place, best, logits in zip(active, found.best, found.logits, strict=True):
+                rows[place].settle(best, logits)
             yield
             with self._torch.inference_mode():
                 left = [index for index, place in enumerate(active) if rows[place].known < CHUNK_LENGTH]
@@ -113,9 +131,9 @@ class Decoder:
                     cache.batch_select_indices(chosen)
                     positions, mask = positions[chosen], mask[chosen]
                     active = [active[index] for index in left]
-                length, best = self._again(cache, length, positions, mask, [rows[place] for place in active])
+                length, found = self._again(cache, length, positions, mask, [rows[place] for place in active])
 
-    def _first(self, batch: Sequence[ModelInputs], rows: Sequence[ReplyRow]) -> tuple[Any, int, Any, Any, np.ndarray]:
+    def _first(self, batch: Sequence[ModelInputs], rows: Sequence[ReplyRow]) -> tuple[Any, int, Any, Any, PassResult]:
         """The pass that also sees the picture and the prompt."""
         torch = self._torch
         model = self._model
@@ -129,12 +147,12 @@ class Decoder:
         stride, length = self._tokens.stride, mask.shape[1]
         positions = torch.tensor([each.next_position for each in batch], device=model.device) + len(self._tokens.prefix)
         places = torch.arange(length - LAST * stride - 1, length, stride, device=model.device)
-        best = self._best(out.last_hidden_state[:, places], rows, 0)
-        return out.past_key_values, length - LAST * stride, positions, mask[:, : length - LAST * stride], best
+        found = self._read(out.last_hidden_state[:, places], rows, 0)
+        return out.past_key_values, length - LAST * stride, positions, mask[:, : length - LAST * stride], found
 
     def _again(
         self, cache: Any, length: int, positions: Any, mask: Any, rows: Sequence[ReplyRow]
-    ) -> tuple[int, np.ndarray]:
+    ) -> tuple[int, PassResult]:
         """A pass over what follows the words that are settled in every row.
 
         Args:
@@ -156,20 +174,22 @@ class Decoder:
             past_key_values=cache,
             use_cache=True,
         )
-        return length, self._best(out.last_hidden_state[:, stride - 1 :: stride], rows, start + 1)
+        return length, self._read(out.last_hidden_state[:, stride - 1 :: stride], rows, start + 1)
 
-    def _best(self, hidden: Any, rows: Sequence[ReplyRow], start: int) -> np.ndarray:
-        """The best word of each place from ``start`` on: ``(rows, 7)``; what is before it is not filled in."""
+    def _read(self, hidden: Any, rows: Sequence[ReplyRow], start: int) -> PassResult:
+        """Read the words' logits of each place from ``start`` on, and the best of each."""
         if self._head_rows is not None:
-            logits = hidden @ self._head_rows.T
+            read = hidden @ self._head_rows.T
         else:
-            logits = self._model.get_output_embeddings()(hidden)[..., self._ids]
-        scores = logits.double().cpu().numpy()
+            read = self._model.get_output_embeddings()(hidden)[..., self._ids]
+        scores = read.double().cpu().numpy()
         if not np.isfinite(scores).all():
             raise GameEnvError(
                 "the model's logits are not numbers (NaN or infinite); its weights are damaged, or too large for this "
                 "precision: try --dtype float32 or --dtype bfloat16"
             )
+        logits = np.zeros((len(rows), CHUNK_LENGTH, len(ACTIONS)))
+        logits[:, start:, self._order] = scores
         if self.temperature > 0:
             noise = np.stack([np.zeros((CHUNK_LENGTH, 12)) if row.noise is None else row.noise for row in rows])
             # As logits / temperature + noise, times what keeps both finite at any temperature.
@@ -177,7 +197,7 @@ class Decoder:
             scores = scores / max(self.temperature, 1.0) + noise
         best = np.zeros((len(rows), CHUNK_LENGTH), np.int64)
         best[:, start:] = np.asarray(self._order)[scores.argmax(-1)]
-        return best
+        return PassResult(best, logits)
 
     def _spell(self, words: Sequence[int]) -> list[int]:
         return [token for word in words for token in (self._tokens.words[word], *self._tokens.separator)]

@@ -117,7 +117,7 @@ def load_vlm(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> VLMPolicy:
         if unsloth is None:
             speed_up_vision(model)
         model.eval()
-    policy = VLMPolicy(model, maker, source.card, temperature=options.temperature)
+    policy = VLMPolicy(model, maker, source.card, temperature=options.temperature, declare_at=options.declare_at)
     if unsloth is not None and not policy.answers_whatever_the_draft():
         log.warning("as unsloth loads it, this model's answers depend on the draft; use --backend transformers")
     return policy

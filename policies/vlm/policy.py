@@ -17,6 +17,8 @@ from gameenv.errors import GameEnvError, InvalidInputError
 from gameenv.frames import DEFAULT_SIZE
 from policies.base import MAX_PLAYED, Observation
 from policies.card import ModelCard
+from policies.options import threshold_of
+from policies.vlm.declaring import instead_of_declaring
 from policies.vlm.decoding import Decoder, ReplyRow
 from policies.vlm.failures import out_of_memory
 from policies.vlm.inputs import InputMaker, ModelInputs
@@ -67,21 +69,32 @@ class VLMPolicy:
     many environments at once. Above, each word is drawn with the model's own probability, given the words before it;
     seven draws are made before the first pass, so that what is drawn does not depend on what was drafted.
 
+    One chunk may be taken back: seven ``none``, which says "the goal is reached", stands only if the model itself gives
+    the seven as a whole (those that are not committed) the probability ``declare_at`` or more. Where it does not, the
+    likeliest first key is pressed instead (``policies.vlm.declaring``).
+
     Args:
         model: A ``Qwen3VLForConditionalGeneration`` with its weights.
         maker: Makes its inputs.
         card: What it was trained on; None for a model as it came.
         temperature: 0 takes the likeliest word; 1 is the model's own distribution over the twelve.
+        declare_at: Probability of seven ``none`` from which it declares; None takes the card's, else one half.
 
     Attributes:
         passes: How many chunks took how many forward passes, one by one or together.
 
     Raises:
-        InvalidInputError: If the temperature is below 0.
+        InvalidInputError: If the temperature is below 0, or the card's threshold is no probability.
     """
 
     def __init__(
-        self, model: Any, maker: InputMaker, card: ModelCard | None = None, *, temperature: float = 0.0
+        self,
+        model: Any,
+        maker: InputMaker,
+        card: ModelCard | None = None,
+        *,
+        temperature: float = 0.0,
+        declare_at: float | None = None,
     ) -> None:
         if not temperature >= 0:
             raise InvalidInputError(f"a temperature is 0 or above, got {temperature}")
@@ -90,6 +103,7 @@ class VLMPolicy:
         self.card = card
         self.passes: Counter[int] = Counter()
         self._temperature = float(temperature)
+        self._declare_at = threshold_of(card, declare_at)
         self._decoder = Decoder(model, maker.reply, maker.pad_id, maker.image_id, self._temperature)
         self._drafter = Drafter()
         self._rng = np.random.default_rng()
@@ -126,13 +140,26 @@ class VLMPolicy:
     def _stream(self, inputs: ModelInputs, row: ReplyRow, played: tuple[Action, ...]) -> Iterator[Action]:
         said = count = 0
         with self._advising():
-            for _ in self._decoder.passes([inputs], [row]):
-                count += 1
-                for word in row.words[said : row.known]:
-                    yield ACTIONS[word]
-                said = row.known
+            for reply in self._replies(row):
+                for _ in self._decoder.passes([inputs], [reply]):
+                    count += 1
+                    if any(reply.words[: reply.known]):  # until a key is pressed, it may all be taken back
+                        for word in reply.words[said : reply.known]:
+                            yield ACTIONS[word]
+                        said = reply.known
+                row = reply
+        for word in row.words[said:]:
+            yield ACTIONS[word]
         self.passes[count] += 1
         self._drafter.learn(row.words, played)
+
+    def _replies(self, row: ReplyRow) -> Iterator[ReplyRow]:
+        """What is to be decoded: a reply, and once it turns out to be a declaration that is not made, another."""
+        committed = row.known
+        yield row
+        instead = instead_of_declaring(row, committed, self._declare_at)
+        if instead is not None:
+            yield instead
 
     def predict_batch(self, observations: Sequence[Observation]) -> list[ActionChunk]:
         """A chunk for each observation, decoded together.
@@ -143,7 +170,15 @@ class VLMPolicy:
         rows = [self._row(each, guess(each.played)) for each in observations]
         with self._advising():
             batch = [self.maker.make(each.frame, each.goal) for each in observations]
-        self.passes[self._decode(batch, rows)] += 1
+        passes = self._decode(batch, rows)
+        taken_back: dict[int, ReplyRow] = {}
+        for place, (each, row) in enumerate(zip(observations, rows, strict=True)):
+            instead = instead_of_declaring(row, len(each.committed), self._declare_at)
+            if instead is not None:
+                taken_back[place] = rows[place] = instead
+        if taken_back:
+            passes += self._decode([batch[place] for place in taken_back], list(taken_back.values()))
+        self.passes[passes] += 1
         return [ActionChunk.of([ACTIONS[word] for word in row.words]) for row in rows]
 
     def answers_whatever_the_draft(self) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from gameenv.desktop.opening import open_sender
 from recording import Session
 from tests.gameenv.live.display import Probe, wait_for
+from tests.policies.test_bc import make_declaring
 
 CHECKOUT = Path(__file__).parents[2]
 POLICIES = '''
@@ -184,3 +185,13 @@ def test_what_cannot_be_meant_is_refused(probe: Probe, play: Play, options: tupl
     assert code == 1
     assert says in said
     assert probe.keys == []
+
+
+def test_declare_at_overrides_what_the_model_s_card_says(tmp_path: Path, play: Callable[..., "subprocess.Popen[str]"]):
+    make_declaring(0.7, "w", chosen=0.5).save(tmp_path / "bc")
+    words = ("--lock-step", "--model", f"bc:{tmp_path / 'bc'}", "--max-steps", "14")
+    for more, said in (((), "the policy says that the goal is reached"), (("--declare-at", "0.9"), "out of time")):
+        playing = play(*words, *more)
+        out, _ = playing.communicate(timeout=60)
+        assert playing.returncode == 0, out
+        assert said in out

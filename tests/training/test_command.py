@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from gameenv.arena.env import ArenaEnv
+from gameenv.frames import load_frame
 from labeling import load_samples
 from policies import load_policy
 from policies.base import Observation
 from policies.conformance import check_policy, example_frames
 from tests.training.conftest import command, record_and_label
+from training.data import load_data
 
 pytestmark = pytest.mark.slow
 
@@ -46,7 +48,8 @@ def test_leaves_a_policy_that_plays(model: Path):
 
 def test_leaves_a_summary_and_plots_and_nothing_else(model: Path):
     names = {path.name for path in model.iterdir()}
-    assert names == {"gameenv.json", "weights.pt", "training_summary.json", "loss.png", "accuracy.png"}
+    written = {"gameenv.json", "weights.pt", "training_summary.json"}
+    assert names == written | {"loss.png", "accuracy.png", "declarations.png"}
     summary = json.loads((model / "training_summary.json").read_text())
     card = json.loads((model / "gameenv.json").read_text())
     assert len(summary["curve"]) == 2
@@ -55,6 +58,26 @@ def test_leaves_a_summary_and_plots_and_nothing_else(model: Path):
     assert summary["validation_levels"] > 0
     assert card["trained_tasks"] == ["go-to-torch"]
     assert (card["fps"], card["recorded"]["width"]) == (10.0, 128)
+    assert card["extra"]["declare_at"] == summary["calibration"]["threshold"]
+    assert sum(summary["calibration"]["counts"]) == summary["validation_samples"]
+
+
+def test_the_accuracy_is_that_of_the_policy_that_was_saved(segments: Path, model: Path):
+    summary = json.loads((model / "training_summary.json").read_text())
+    held_out = load_data(str(segments), 0.07, 0, 32).validation
+    policy = load_policy(f"bc:{model}")
+    right = 0
+    for sample in held_out:
+        right += policy.predict(Observation(load_frame(sample.image), sample.goal)) == sample.chunk
+    assert summary["accuracy"]["chunk"] == pytest.approx(right / len(held_out))
+
+
+def test_without_the_head_a_network_declares_by_its_words(segments: Path, tmp_path: Path):
+    done = train(segments, tmp_path / "bc", "--no-declaration-head")
+    assert done.returncode == 0, done.stderr
+    assert "declare_at" not in json.loads((tmp_path / "bc" / "gameenv.json").read_text())["extra"]
+    assert not (tmp_path / "bc" / "declarations.png").exists()
+    check_policy(load_policy(f"bc:{tmp_path / 'bc'}"))
 
 
 def test_running_it_again_has_nothing_to_do(segments: Path, model: Path):
@@ -162,6 +185,7 @@ def test_no_decoder_outlives_a_killed_training(segments: Path, tmp_path: Path, n
         (("--epochs", "0"), "--epochs is at least 1"),
         (("--learning-rate", "-1"), "--learning-rate is above 0"),
         (("--without", "goals", "--shuffle-goals"), "not both"),
+        (("--oversample", "0.5"), "--oversample is at least 1"),
         (("--validation", "1"), "--validation is a share"),
         (("--batch-size", "100000"), "lower --batch-size"),
         (("--data", "nowhere"), "Run gameenv-label first"),

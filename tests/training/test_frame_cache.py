@@ -1,4 +1,7 @@
+import pickle
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +26,39 @@ def paths(tmp_path: Path) -> list[Path]:
 def test_frames_are_those_a_policy_would_see(paths: list[Path], tmp_path: Path):
     frames = cached_frames(paths, SPEC, tmp_path / "cache", workers=2)
     assert frames.shape == (5, 18, 32, 3)
-    for path, frame in zip(paths, frames, strict=True):
-        np.testing.assert_array_equal(frame, fit_frame(load_frame(path), SPEC))
+    for number, path in enumerate(paths):
+        np.testing.assert_array_equal(frames[number], fit_frame(load_frame(path), SPEC))
+
+
+def test_frames_are_read_one_by_one_in_any_order_and_in_parts(paths: list[Path], tmp_path: Path):
+    frames = cached_frames(paths, SPEC, tmp_path / "cache", workers=1)
+    part = pickle.loads(pickle.dumps(frames.part(1, 4)))  # as a process that makes batches gets it
+    assert (len(part), part.shape) == (3, (3, 18, 32, 3))
+    np.testing.assert_array_equal(part[2], frames[3])
+    np.testing.assert_array_equal(part[np.array([2, 0])], frames[np.array([3, 1])])
+    with pytest.raises(IndexError):
+        part[3]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads a process's peak memory from /proc")
+def test_memory_does_not_grow_with_the_frames(paths: list[Path], tmp_path: Path):
+    many, spec = paths * 1200, FrameSpec(128, 72)  # 166 MB of pixels
+    code = (
+        "import sys, pickle, numpy as np\n"
+        "from training.frame_cache import FrameFile\n"
+        "def peak():\n"
+        "    status = open('/proc/self/status').read()\n"
+        "    return int(status.partition('VmHWM:')[2].split()[0]) << 10\n"
+        "frames, before = FrameFile(sys.argv[1]), peak()\n"
+        "for start in range(0, len(frames), 100):\n"
+        "    frames[np.arange(start, start + 100)].sum()\n"
+        "print(peak() - before)\n"
+    )
+    cached_frames(many, spec, tmp_path / "cache", workers=1)
+    (file,) = (tmp_path / "cache").glob("*.npy")
+    done = subprocess.run([sys.executable, "-c", code, file], capture_output=True, text=True, check=True)
+    assert file.stat().st_size > 160e6
+    assert int(done.stdout) < 40e6
 
 
 def test_a_cache_is_used_again_and_made_anew_when_a_frame_changes(paths: list[Path], tmp_path: Path):

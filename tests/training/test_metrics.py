@@ -1,10 +1,7 @@
-import json
-from dataclasses import asdict
-
 import numpy as np
 import pytest
 
-from training.metrics import Accuracy, score
+from training.metrics import score
 
 TRUTH = np.array([[1, 1, 1, 8, 8, 0, 0], [0, 0, 0, 0, 0, 0, 0]])
 
@@ -34,11 +31,6 @@ def test_precision_and_recall_of_the_first_slot():
 
 def test_changes_is_unknown_where_nothing_changes():
     assert score(TRUTH[1:], TRUTH[1:], 0.0).changes is None
-
-
-def test_survives_json():
-    accuracy = score(TRUTH[::-1], TRUTH, 1.5)
-    assert Accuracy.from_json(json.loads(json.dumps(asdict(accuracy)))) == accuracy
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])

@@ -3,11 +3,12 @@
 The training itself is in ``training.bc.trainer``.
 """
 
+import math
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -15,15 +16,18 @@ from gameenv.errors import InvalidInputError, require
 from gameenv.frames import FrameSpec
 from gameenv.progress import Progress
 from labeling import Sample
-from policies.bc import INPUT_SIZE, KIND, BCPolicy, build_word_list
+from policies.bc import INPUT_SIZE, KIND, BCPolicy, build_word_list, choose_words
 from policies.card import ModelCard
+from policies.options import DECLARE_AT_FIELD
 from training import balance
 from training.args import Args
 from training.bc.trainer import CHECKPOINT_FILE, Arrays, BCSettings, Trainer, make_arrays
 from training.data import Data, previous_actions
+from training.declaring import Calibration, calibrate, find_declarations
 from training.folder import CACHE_DIR, OutFolder
-from training.frame_cache import cached_frames
-from training.readout import print_accuracy, warn, write_plots, write_summary
+from training.frame_cache import Frames, cached_frames
+from training.metrics import score
+from training.readout import print_accuracy, warn, write_calibration_plot, write_plots, write_summary
 from training.step_report import show_steps
 
 DEFAULT_OUT = "models/bc"
@@ -67,29 +71,39 @@ def run(args: Args, console: Console, table: Console) -> int:
             paths, spec, out / CACHE_DIR, workers, progress.begin("decoding", "frames", len(paths)).update
         )
         cut = len(data.training)
+        held_out = _arrays(frames.part(cut, len(frames)), data.validation, words)
         trainer = Trainer(
             settings,
             words,
-            training=_arrays(frames[:cut], samples[:cut], words),
-            validation=_arrays(frames[cut:], samples[cut:], words),
+            training=_arrays(frames.part(0, cut), data.training, words),
+            validation=held_out,
             folder=out,
             dataset_id=data.id,
         )
         fitted = trainer.fit(show_steps(progress))
+    says, calibration = fitted.answers.declares, None
+    if says is not None:
+        calibration = calibrate(says, held_out.declared, data.validation)
+        write_calibration_plot(out, calibration)
+    decided = None if calibration is None or says is None else says >= calibration.threshold
+    said = choose_words(fitted.answers.logits, decided)
+    accuracy = score(said, held_out.chunks, fitted.word_loss, held_out.previous)
     training = [(step, loss) for step, loss, _ in fitted.curve]
     validation = [(step, loss) for step, _, loss in fitted.curve]
-    write_plots(out, training, validation, fitted.accuracy)
+    write_plots(out, training, validation, accuracy, "word, and declaration" if settings.declares else "word")
     details = {
         "settings": asdict(settings),
+        "calibration": None if calibration is None else asdict(calibration),
         "best_epoch": fitted.best_epoch,
         "resumed_from_epoch": fitted.resumed_from,
         "training_seconds": round(fitted.seconds, 1),
         "curve": [{"step": step, "training_loss": a, "validation_loss": b} for step, a, b in fitted.curve],
     }
-    write_summary(out, data, fitted.accuracy, details)
-    BCPolicy(fitted.network, words, _card(data, words, settings)).save(out)  # the card last: it says "complete"
+    write_summary(out, data, accuracy, details)
+    card = _card(data, words, settings, calibration)
+    BCPolicy(fitted.network, words, card).save(out)  # the card last: it says "complete"
     folder.tidy()
-    print_accuracy(table, fitted.accuracy)
+    print_accuracy(table, accuracy)
     table.print(f"written to {out} (policy: bc:{out})", markup=False)
     return 0
 
@@ -104,6 +118,8 @@ def read_settings(args: Args) -> BCSettings:
         raise InvalidInputError(f"--jitter is from 0 to below 1, got {args.bc.jitter}")
     if args.samples.shuffle_goals and args.bc.without == "goals":
         raise InvalidInputError("--without goals leaves no goals to shuffle; give it or --shuffle-goals, not both")
+    if not 1 <= args.bc.oversample < math.inf:
+        raise InvalidInputError(f"--oversample is at least 1, got {args.bc.oversample}")
     return BCSettings(
         epochs=_EPOCHS if args.epochs is None else args.epochs,
         batch_size=_BATCH_SIZE if args.batch_size is None else args.batch_size,
@@ -113,15 +129,19 @@ def read_settings(args: Args) -> BCSettings:
         seed=args.samples.seed,
         shuffle_goals=args.samples.shuffle_goals,
         without=args.bc.without,
+        declares=args.bc.declaration_head,
+        oversample=args.bc.oversample,
     )
 
 
-def _arrays(frames: Any, samples: list[Sample], words: tuple[str, ...]) -> Arrays:
+def _arrays(frames: Frames, samples: Sequence[Sample], words: tuple[str, ...]) -> Arrays:
     goals, chunks = [each.goal for each in samples], [each.chunk for each in samples]
-    return make_arrays(frames, goals, chunks, words, previous_actions(samples))
+    declared, previous = find_declarations(samples), previous_actions(samples)
+    return make_arrays(frames, goals, chunks, words, declared=declared, previous=previous)
 
 
-def _card(data: Data, words: tuple[str, ...], settings: BCSettings) -> ModelCard:
+def _card(data: Data, words: tuple[str, ...], settings: BCSettings, calibration: Calibration | None) -> ModelCard:
+    declares = {} if calibration is None else {DECLARE_AT_FIELD: calibration.threshold}
     return ModelCard(
         KIND,
         data.info.fps,
@@ -130,5 +150,5 @@ def _card(data: Data, words: tuple[str, ...], settings: BCSettings) -> ModelCard
         prompt_version=data.info.prompt_version,
         chord_method="+".join(data.info.chords),
         trained_tasks=data.tasks,
-        extra={"words": list(words), "without": settings.without},
+        extra={"words": list(words), "without": settings.without, **declares},
     )

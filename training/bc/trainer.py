@@ -11,22 +11,37 @@ from typing import Any
 
 import numpy as np
 
-from gameenv.actions import CHUNK_LENGTH
+from gameenv.actions import CHUNK_LENGTH, Action, action_index
 from gameenv.errors import InvalidInputError, require
 from policies.bc import Without, bag_of_words, build_network, hide, save_atomically
 from training.data import goal_order
-from training.metrics import Accuracy, score
+from training.frame_cache import Frames
 from training.step_report import StepReport
 
 CHECKPOINT_FILE = "checkpoint.pt"
 _EVAL_BATCH = 1024
 _CLIP_NORM = 1.0
+RARE: tuple[Action, ...] = ("enter", "space", "c", "up", "down")
+"""Keys that are pressed for a moment, and decide a task."""
 _SHORTEST = 20  # steps; a one-cycle schedule divides by its first tenth less one
 
 
 @dataclass(frozen=True, slots=True)
 class BCSettings:
-    """What decides the outcome of a training; a resumed one must agree in all of it."""
+    """What decides the outcome of a training; a resumed one must agree in all of it.
+
+    Attributes:
+        epochs: Times as many samples are drawn as there are.
+        batch_size: Samples a step.
+        learning_rate: Peak of the schedule.
+        weight_decay: AdamW's.
+        jitter: How far brightness and contrast vary, as a share.
+        seed: Of the weights, the batches and the held-out levels.
+        shuffle_goals: Each sample has the goal of another.
+        without: What is hidden.
+        declares: The network has a head for declarations.
+        oversample: How many times as often as others the moments that matter (``Arrays.matters``) are drawn.
+    """
 
     epochs: int
     batch_size: int
@@ -36,33 +51,66 @@ class BCSettings:
     seed: int
     shuffle_goals: bool
     without: Without | None = None
+    declares: bool = True
+    oversample: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Arrays:
-    """Samples as arrays: frames ``(n, h, w, 3)`` uint8, bags ``(n, words)`` float32, chunks ``(n, 7)`` int64.
+    """Samples as arrays.
 
-    ``previous`` ``(n,)`` is what was done a tick before, -1 where it is not known; None where it does not matter.
+    Attributes:
+        frames: ``(n, h, w, 3)`` uint8.
+        bags: ``(n, words)`` float32.
+        chunks: ``(n, 7)`` int64 action indices.
+        declared: ``(n,)`` bool: seven ``none`` that say "the goal is reached".
+        previous: ``(n,)``: what was done a tick before, -1 where it is not known; None where that does not matter.
     """
 
-    frames: np.ndarray
+    frames: Frames
     bags: np.ndarray
     chunks: np.ndarray
+    declared: np.ndarray
     previous: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.chunks)
 
+    @property
+    def matters(self) -> np.ndarray:
+        """``(n,)`` bool: a rare key within the chunk, another action than a tick before, or a declaration."""
+        matters = np.isin(self.chunks, [action_index(word) for word in RARE]).any(axis=1) | self.declared
+        if self.previous is not None:
+            matters |= (self.previous >= 0) & (self.chunks[:, 0] != self.previous)
+        return matters
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the network says of held-out samples: ``logits`` ``(n, 7, 12)`` and, from a network with that head, the
+    probability ``(n,)`` that the goal is reached."""
+
+    logits: np.ndarray
+    declares: np.ndarray | None
+
 
 @dataclass(frozen=True, slots=True)
 class FittedBC:
-    """A trained network, its held-out accuracy, and the loss curve as (step, training, held-out) points.
+    """A trained network.
 
-    ``resumed_from`` is the epoch a checkpoint held; ``seconds`` is this run's time.
+    Attributes:
+        network: With the weights of its best epoch.
+        answers: Its answers to the held-out samples.
+        word_loss: Their mean cross-entropy a word, nats.
+        best_epoch: Counted from 1.
+        curve: (step, training loss, held-out loss) after each epoch; both with the declaration's, where there is one.
+        resumed_from: The epoch that a checkpoint held, 0 for none.
+        seconds: This run's time.
     """
 
     network: Any
-    accuracy: Accuracy
+    answers: Answers
+    word_loss: float
     best_epoch: int
     curve: tuple[tuple[int, float, float], ...]
     resumed_from: int
@@ -98,7 +146,7 @@ class Trainer:
         self._checkpoint = folder / CHECKPOINT_FILE
         self._identity = {"settings": asdict(settings), "words": list(words), "dataset": dataset_id}
         self._torch.manual_seed(settings.seed)
-        self._network: Any = build_network(len(words))
+        self._network: Any = build_network(len(words), declares=settings.declares)
         self._network.to(memory_format=self._torch.channels_last)
         self._steps_per_epoch = max(1, len(training) // settings.batch_size)
         steps = settings.epochs * self._steps_per_epoch
@@ -121,27 +169,37 @@ class Trainer:
         resumed_from = epoch
         while epoch < self._settings.epochs:
             train_loss = self._run_epoch(epoch, on_progress)
-            accuracy = self._evaluate()
+            answers, word_loss, loss = self._evaluate()
             epoch += 1
             step = epoch * self._steps_per_epoch
-            curve.append((step, train_loss, accuracy.loss))
-            if best is None or accuracy.loss < best["accuracy"].loss:
+            curve.append((step, train_loss, loss))
+            if best is None or loss < best["loss"]:
                 weights = {name: value.clone() for name, value in self._network.state_dict().items()}
-                best = {"accuracy": accuracy, "epoch": epoch, "weights": weights}
+                best = {"loss": loss, "epoch": epoch, "weights": weights}
             self._save(epoch, best, curve)
             steps = self._steps_per_epoch * self._settings.epochs
-            on_progress(StepReport(step, steps, 0.0, 0.0, train_loss, (accuracy.loss, accuracy.by_slot[0])))
+            first_right = float((answers.logits[:, 0].argmax(-1) == self._validation.chunks[:, 0]).mean())
+            on_progress(StepReport(step, steps, 0.0, 0.0, train_loss, (word_loss, first_right)))
         if best is None:
             raise InvalidInputError(f"nothing to train: epochs is {self._settings.epochs}, expected at least 1")
         self._network.load_state_dict(best["weights"])
+        answers, word_loss, _ = self._evaluate()
         seconds = time.perf_counter() - started
-        return FittedBC(self._network, best["accuracy"], best["epoch"], tuple(curve), resumed_from, seconds)
+        return FittedBC(self._network, answers, word_loss, best["epoch"], tuple(curve), resumed_from, seconds)
+
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
+        """The samples of an epoch in their order: each once, or as many draws in which some come up more often."""
+        count = len(self._training)
+        if self._settings.oversample == 1:
+            return rng.permutation(count)
+        odds = np.where(self._training.matters, self._settings.oversample, 1.0)
+        return rng.choice(count, count, p=odds / odds.sum())
 
     def _run_epoch(self, epoch: int, on_progress: Callable[[StepReport], object]) -> float:
         torch, settings = self._torch, self._settings
         rng = np.random.default_rng([settings.seed, 2, epoch])  # by epoch, so that a resumed run sees the same batches
         torch.manual_seed(settings.seed * 1_000_003 + epoch)
-        order = rng.permutation(len(self._training))
+        order = self.draw(rng)
         total = settings.epochs * self._steps_per_epoch
         self._network.train()
         running, started = 0.0, time.perf_counter()
@@ -149,9 +207,7 @@ class Trainer:
             batch = np.sort(order[number * settings.batch_size : (number + 1) * settings.batch_size])
             pixels = self._pixels(self._training.frames[batch], rng)
             bags = torch.from_numpy(self._training.bags[self._goals[batch]])
-            truth = torch.from_numpy(self._training.chunks[batch])
-            logits = self._network(pixels, bags)
-            loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), truth.flatten())
+            loss: Any = sum(self._losses(self._network(pixels, bags), self._training, batch))
             self._optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self._network.parameters(), _CLIP_NORM)
@@ -163,6 +219,15 @@ class Trainer:
             on_progress(StepReport(step, total, settings.batch_size / pace, pace, running / (number + 1)))
         return running / self._steps_per_epoch
 
+    def _losses(self, answers: tuple[Any, Any], data: Arrays, rows: Any) -> list[Any]:
+        """The words' cross-entropy and, where there is that head, the declaration's: means, nats."""
+        torch, (words, declares) = self._torch, answers
+        losses = [torch.nn.functional.cross_entropy(words.flatten(0, 1), torch.from_numpy(data.chunks[rows]).flatten())]
+        if declares is not None:
+            truth = torch.from_numpy(data.declared[rows]).to(declares)
+            losses.append(torch.nn.functional.binary_cross_entropy_with_logits(declares, truth))
+        return losses
+
     def _pixels(self, frames: np.ndarray, rng: np.random.Generator | None = None) -> Any:
         """``(n, 3, h, w)`` float32 in 0..1; with dice, brightness and contrast vary a little from frame to frame."""
         torch = self._torch
@@ -172,20 +237,22 @@ class Trainer:
             pixels.mul_(torch.from_numpy(gain)).add_(torch.from_numpy((shift - 1) / 2)).clamp_(0, 1)
         return pixels
 
-    def _evaluate(self) -> Accuracy:
+    def _evaluate(self) -> tuple[Answers, float, float]:
+        """Answers to the held-out samples, the loss a word, and the loss that is minimized."""
         torch, data = self._torch, self._validation
         self._network.eval()
-        predicted, losses = [], 0.0
+        words, declares, losses = [], [], []
         with torch.inference_mode():
             for start in range(0, len(data), _EVAL_BATCH):
-                part = slice(start, start + _EVAL_BATCH)
-                logits = self._network(self._pixels(data.frames[part]), torch.from_numpy(data.bags[part]))
-                truth = torch.from_numpy(data.chunks[part])
-                losses += torch.nn.functional.cross_entropy(
-                    logits.flatten(0, 1), truth.flatten(), reduction="sum"
-                ).item()
-                predicted.append(logits.argmax(-1).numpy())
-        return score(np.concatenate(predicted), data.chunks, losses / (len(data) * CHUNK_LENGTH), data.previous)
+                rows = np.arange(start, min(start + _EVAL_BATCH, len(data)))
+                answers = self._network(self._pixels(data.frames[rows]), torch.from_numpy(data.bags[rows]))
+                losses.append([len(rows) * float(loss) for loss in self._losses(answers, data, rows)])
+                words.append(answers[0].numpy())
+                if answers[1] is not None:
+                    declares.append(answers[1].sigmoid().numpy())
+        means = np.sum(losses, axis=0) / len(data)
+        said = np.concatenate(declares) if declares else None
+        return Answers(np.concatenate(words), said), float(means[0]), float(means.sum())
 
     def _save(self, epoch: int, best: dict[str, Any], curve: list[tuple[int, float, float]]) -> None:
         state = {
@@ -194,7 +261,7 @@ class Trainer:
             "network": self._network.state_dict(),
             "optimizer": self._optimizer.state_dict(),
             "schedule": self._schedule.state_dict(),
-            "best": {**best, "accuracy": asdict(best["accuracy"])},
+            "best": best,
             "curve": curve,
         }
         save_atomically(state, self._checkpoint)
@@ -218,8 +285,7 @@ class Trainer:
         self._network.load_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._schedule.load_state_dict(state["schedule"])
-        best = {**state["best"], "accuracy": Accuracy.from_json(state["best"]["accuracy"])}
-        return state["epoch"], best, [tuple(point) for point in state["curve"]]
+        return state["epoch"], state["best"], [tuple(point) for point in state["curve"]]
 
 
 def chunks_to_array(chunks: Any) -> np.ndarray:
@@ -228,17 +294,19 @@ def chunks_to_array(chunks: Any) -> np.ndarray:
 
 
 def make_arrays(
-    frames: np.ndarray,
+    frames: Frames,
     goals: list[str],
     chunks: Any,
     words: tuple[str, ...],
+    *,
+    declared: np.ndarray,
     previous: np.ndarray | None = None,
 ) -> Arrays:
     """Put samples into arrays; a goal's bag is computed once."""
     unique = sorted(set(goals))
     bags = bag_of_words(unique, words)
     index = {goal: i for i, goal in enumerate(unique)}
-    return Arrays(frames, bags[[index[goal] for goal in goals]], chunks_to_array(chunks), previous)
+    return Arrays(frames, bags[[index[goal] for goal in goals]], chunks_to_array(chunks), declared, previous)
 
 
 def _hide(arrays: Arrays, without: Without | None) -> Arrays:

@@ -14,6 +14,7 @@ from policies.card import ModelCard
 from policies.evaluation.plan import EvaluationPlan
 from policies.evaluation.results import CONFIG_FILE, EPISODES_FILE, EpisodeRow, ResultsFolder
 from policies.load import NamedSpec
+from policies.options import ModelOptions
 from policies.rollout import EpisodeResult
 
 RANDOM = NamedSpec("random", "random")
@@ -101,6 +102,7 @@ def test_a_line_in_the_middle_that_cannot_be_read_is_named(tmp_path: Path) -> No
         ("fit", "stretch"),
         ("fps", 5.0),
         ("levels", "arena-val-v1"),
+        ("model", ModelOptions(declare_at=0.8)),
     ],
 )
 def test_another_evaluation_in_the_same_folder_is_refused_by_name(
@@ -113,6 +115,15 @@ def test_another_evaluation_in_the_same_folder_is_refused_by_name(
     with pytest.raises(InvalidInputError, match=f"its {name} was .*give another --out"):
         ResultsFolder(tmp_path, replace(PLAN, **{name: value}))
     ResultsFolder(tmp_path, PLAN).close()  # the same is welcome
+
+
+def test_an_evaluation_begun_before_an_option_of_models_existed_goes_on(tmp_path: Path) -> None:
+    begin(tmp_path, PLAN)
+    config = json.loads((tmp_path / CONFIG_FILE).read_text())
+    del config["model"]["declare_at"]
+    (tmp_path / CONFIG_FILE).write_text(json.dumps(config))
+    with ResultsFolder(tmp_path, PLAN) as folder:
+        assert len(folder.rows) == 1
 
 
 def test_a_model_trained_again_is_noticed(tmp_path: Path) -> None:
