@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 an expected error (one line on standard error), 2 wrong ar
 Knows nothing of what the commands do.
 """
 
+import io
 import os
 import signal
 import sys
@@ -28,6 +29,7 @@ def run_command(main: Callable[[Args], int | None], args: type[Args], prog: str,
     The dataclass's docstring is the help text and its fields' docstrings describe the options. ``stopped`` is said
     after Ctrl-C.
     """
+    _mend_streams()
     console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
@@ -44,6 +46,20 @@ def run_command(main: Callable[[Args], int | None], args: type[Args], prog: str,
         console.print(f"{prog}: {error}")
         code = 1
     sys.exit(code)
+
+
+def _mend_streams() -> None:
+    """Have all three streams there, and no text that cannot be printed.
+
+    A stream that the caller has closed (``<&-``) is None in Python. File names and arguments may hold any bytes, which
+    Python keeps as surrogates that no encoding has.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 (open until the end)
+        elif mode == "w" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 class Terminated(KeyboardInterrupt):

@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 
 @contextlib.contextmanager
@@ -58,6 +59,27 @@ def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
             pool.shutdown(cancel_futures=True)
         raise
     pool.shutdown()
+
+
+def process_name(pid: int) -> str:
+    """Name of a process's program as Linux keeps it, empty where the system does not tell.
+
+    Linux cuts it after 15 bytes, in the middle of a letter if need be: that letter is replaced.
+    """
+    try:
+        return Path(f"/proc/{pid}/comm").read_bytes().decode(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def ancestors() -> frozenset[int]:
+    """Numbers of this process and of those it was started by, as far as Linux tells."""
+    found = [os.getpid(), os.getppid()]
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        while found[-1] > 1:
+            fields = Path(f"/proc/{found[-1]}/stat").read_bytes().rpartition(b")")[2].split()
+            found.append(int(fields[1]))
+    return frozenset(found) - {0, 1}
 
 
 def kill_group(pid: int) -> None:

@@ -22,6 +22,7 @@ from gameenv.arena.levels import Split
 from gameenv.cli import run_command
 from gameenv.clock import DEFAULT_FPS
 from gameenv.desktop.keyboard import parse_keys
+from gameenv.desktop.window import choose_window
 from gameenv.errors import GameEnvError, InvalidInputError
 from gameenv.frames import Frame, FrameSpec
 from policies.base import Policy, check_goal
@@ -55,9 +56,11 @@ class Args:
     goal: tuple[str, ...] = ()
     """What to do, in words; several are played in order. The built-in game has a goal of its own for each level."""
     window: str | None = None
-    """Play the window whose title has this in it (a regular expression); without it, the built-in game."""
+    """Play the window with this title, or part of one, or regular expression; without it, the built-in game."""
     process: str | None = None
-    """... whose program's file name has this in it."""
+    """... whose program's file name is or has this in it."""
+    window_id: str | None = None
+    """... or with this number, as gameenv-doctor --windows lists it."""
     lock_step: bool = False
     """Play the built-in game without a window, as fast as it goes."""
     execute: int = CHUNK_LENGTH
@@ -94,9 +97,9 @@ def play(args: Args) -> int:
     console = Console(highlight=False)
     for goal in args.goal:
         check_goal(goal)
-    is_live = args.window is not None or args.process is not None
+    is_live = any(name is not None for name in (args.window, args.process, args.window_id))
     if is_live and args.lock_step:
-        raise InvalidInputError("--lock-step plays the built-in game; leave out --window and --process")
+        raise InvalidInputError("--lock-step plays the built-in game; leave out --window, --process and --window-id")
     if args.session and not args.record:
         raise InvalidInputError("--session names a recording: add --record")
     policy, card = load_policy(args.model, args.options), card_of(args.model)
@@ -152,7 +155,7 @@ class _Recorded:
     def __init__(self, env: gym.Env[Any, Any], args: Args, is_live: bool) -> None:
         self.env: gym.Env[Any, Any] = env
         if args.record:
-            game = (args.window or args.process or "") if is_live else "arena"
+            game = (args.window or args.process or args.window_id or "") if is_live else "arena"
             try:
                 self.env = RecordingWrapper(
                     env, args.out, args.session or new_session_id(), game, "policy", settings={"player": args.model}
@@ -174,7 +177,8 @@ def _make_env(args: Args, card: ModelCard | None, is_live: bool, console: Consol
         return gym.make("gameenv/Arena-v0", **arena, **common)
     common |= {"keys": parse_keys(args.keys), "focus_timeout_s": args.focus_timeout}
     if is_live:
-        env = gym.make("gameenv/Live-v0", window=args.window, process=args.process, **common)
+        window = choose_window(args.window, args.process, args.window_id)
+        env = gym.make("gameenv/Live-v0", window=window, process=args.process, **common)
     else:
         env = gym.make("gameenv/ArenaWindow-v0", **arena, **common)
     env.unwrapped.notify = lambda text: console.print(text, markup=False)  # type: ignore[attr-defined]

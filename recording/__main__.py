@@ -18,6 +18,7 @@ from gameenv.arena.tasks import TASKS, check_task
 from gameenv.cli import run_command
 from gameenv.clock import DEFAULT_FPS, pause
 from gameenv.desktop.keyboard import parse_keys
+from gameenv.desktop.window import choose_window
 from gameenv.errors import GameEnvError, InvalidInputError, SessionError, UnknownNameError, require
 from gameenv.frames import DEFAULT_SIZE, Fit, FrameSpec
 from gameenv.progress import Progress
@@ -50,9 +51,11 @@ class Args:
     """
 
     window: str | None = None
-    """Record the window whose title has this in it (a regular expression); without it, the built-in game."""
+    """Record the window with this title, or part of one, or regular expression; without it, the built-in game."""
     process: str | None = None
-    """... whose program's file name has this in it."""
+    """... whose program's file name is or has this in it."""
+    window_id: str | None = None
+    """... or with this number, as gameenv-doctor --windows lists it."""
     game: str = "arena"
     """The game's name, for the record: arena is the built-in one; with --window any, by default the window's."""
     player: str = "human"
@@ -140,7 +143,7 @@ def make_plans(args: Args) -> list[Schedule]:
     plan = Schedule(
         root=args.out,
         session_id=name,
-        game=(args.window or args.process or args.game) if args.game in GAMES else args.game,
+        game=(args.window or args.process or args.window_id or args.game) if args.game in GAMES else args.game,
         player=args.player,
         tasks=() if _is_live(args) else args.tasks,
         split=check_split(args.split),
@@ -218,7 +221,13 @@ def _record_person(args: Args, plan: Schedule) -> int:
     }
     settings = {"player": HUMAN, "goal": args.goal}
     if _is_live(args):
-        env = gym.make(LIVE_ID, window=args.window, process=args.process, hotkeys=(args.hotkey,), **kwargs)
+        env = gym.make(
+            LIVE_ID,
+            window=choose_window(args.window, args.process, args.window_id),
+            process=args.process,
+            hotkeys=(args.hotkey,),
+            **kwargs,
+        )
     else:
         settings |= {"tasks": list(plan.tasks), "split": plan.split, "seed": plan.seed}
         env = gym.make(
@@ -228,7 +237,7 @@ def _record_person(args: Args, plan: Schedule) -> int:
     with _stop_signals(signals), Status(console, args.hotkey, sound=args.sound) as status:
         env.unwrapped.notify = status.say  # type: ignore[attr-defined]
         if args.wait:
-            status.say(f"waiting for the window {args.window or args.process!r}; Ctrl-C ends")
+            status.say(f"waiting for the window {plan.game!r}; Ctrl-C ends")
             wait_for_window(env, lambda: pause(1.0), lambda: bool(signals))
         if signals:
             env.close()
@@ -246,7 +255,7 @@ def _record_person(args: Args, plan: Schedule) -> int:
 
 
 def _is_live(args: Args) -> bool:
-    return args.window is not None or args.process is not None
+    return args.window is not None or args.process is not None or args.window_id is not None
 
 
 def _check_mixed(args: Args, person: bool) -> None:
@@ -256,7 +265,9 @@ def _check_mixed(args: Args, person: bool) -> None:
         InvalidInputError: Names the two.
     """
     if _is_live(args) and not person:
-        raise InvalidInputError("the expert plays the built-in game only; leave out --window and --process")
+        raise InvalidInputError(
+            "the expert plays the built-in game only; leave out --window, --process and --window-id"
+        )
     given = {name for name in ("workers", "noise", "episodes") if getattr(args, name) != _DEFAULTS[name]}
     if person and given:
         raise InvalidInputError(f"--{min(given)} is for --player expert; a person plays one window, without it")

@@ -2,8 +2,8 @@
 
     from gameenv.desktop.conformance import check_window_system, check_key_sender, check_key_listener
     check_window_system(MyWindows, handle=game, gone=closed)
-    check_key_sender(MySender, MyListener)
-    check_key_listener(MyListener, MySender().send)
+    check_key_sender(MySender, MyListener, focused=game, unfocused=other)
+    check_key_listener(MyListener, MySender().send, focused=game)
 
 They press a few keys: have a window in front that does not mind. The project's own backends all pass in
 ``tests/gameenv/desktop``. Knows the three protocols and no backend.
@@ -57,18 +57,34 @@ class WindowSubject:
 
 @dataclass(frozen=True, slots=True)
 class SenderSubject:
-    """A key sender under judgement, and who tells what arrives."""
+    """A key sender under judgement.
+
+    Attributes:
+        open: Makes one.
+        listen: Makes who tells what arrives.
+        focused: The window that has the focus.
+        unfocused: One that does not.
+    """
 
     open: OpenSender
     listen: OpenListener
+    focused: int
+    unfocused: int
 
 
 @dataclass(frozen=True, slots=True)
 class ListenerSubject:
-    """A key listener under judgement, and what presses keys for it."""
+    """A key listener under judgement.
+
+    Attributes:
+        open: Makes one.
+        press: Presses keys for it.
+        focused: The window that has the focus.
+    """
 
     open: OpenListener
     press: Press
+    focused: int
 
 
 def check_window_system(open_windows: OpenWindows, handle: int, gone: int) -> None:
@@ -85,30 +101,33 @@ def check_window_system(open_windows: OpenWindows, handle: int, gone: int) -> No
     _judge("window system", WINDOW_CHECKS, WindowSubject(open_windows, handle, gone))
 
 
-def check_key_sender(open_sender: OpenSender, open_listener: OpenListener) -> None:
+def check_key_sender(open_sender: OpenSender, open_listener: OpenListener, focused: int, unfocused: int) -> None:
     """Judge a key sender. Presses and releases every key of ``KEY_NAMES``.
 
     Args:
         open_sender: Makes one; it is closed again.
         open_listener: Makes a listener that conforms and hears what is sent.
+        focused: The window that has the focus, and keeps it.
+        unfocused: Any other window.
 
     Raises:
         InvalidInputError: If it does not conform; names every check that failed and why.
     """
-    _judge("key sender", SENDER_CHECKS, SenderSubject(open_sender, open_listener))
+    _judge("key sender", SENDER_CHECKS, SenderSubject(open_sender, open_listener, focused, unfocused))
 
 
-def check_key_listener(open_listener: OpenListener, press: Press) -> None:
+def check_key_listener(open_listener: OpenListener, press: Press, focused: int) -> None:
     """Judge a key listener.
 
     Args:
         open_listener: Makes one that listens for the keys named; it is closed again.
         press: Presses (True) or releases a key, in whatever way the listener should hear it.
+        focused: The window that has the focus, and keeps it.
 
     Raises:
         InvalidInputError: If it does not conform; names every check that failed and why.
     """
-    _judge("key listener", LISTENER_CHECKS, ListenerSubject(open_listener, press))
+    _judge("key listener", LISTENER_CHECKS, ListenerSubject(open_listener, press, focused))
 
 
 def find_problem(check: Callable[[Any], None], subject: object) -> str | None:
@@ -276,12 +295,37 @@ def _lets_go_for_another(subject: SenderSubject) -> None:
         _expect(listener, [("w", False)])
 
 
+def _presses_where_the_focus_is(subject: SenderSubject) -> None:
+    with closing(subject.listen(("w",))) as listener, closing(subject.open()) as sender:
+        elsewhere = sender.press_in("w", subject.unfocused)
+        _demand(elsewhere is False, f"press_in() of a window without the focus returned {elsewhere!r}, not False")
+        _expect(listener, [])
+        here = sender.press_in("w", subject.focused)
+        sender.send("w", False)
+        _demand(here is True, f"press_in() of the window with the focus returned {here!r}, not True")
+        _expect(listener, [("w", True), ("w", False)])
+
+
+def _tells_what_is_left_down(subject: SenderSubject) -> None:
+    keys = ("w", "left")
+    with closing(subject.open()) as first:
+        _demand(first.left_down(keys) == (), f"nothing is down, and left_down() returned {first.left_down(keys)}")
+        first.send("left", True)
+    with closing(subject.open()) as second:
+        left = second.left_down(keys)
+        second.send("left", False)
+        _demand(left == ("left",), f"a key of a sender that is closed is left down, and left_down() returned {left}")
+        _demand(second.left_down(keys) == (), "left_down() still has a key that was released")
+
+
 SENDER_CHECKS: dict[str, Callable[[SenderSubject], None]] = {
     "sends every key": _sends_every_key,
     "holds several keys": _holds_several,
     "holds a key until it is released": _holds_until_released,
     "may let go of a key that is up": _lets_go_of_what_is_up,
     "lets go of a key that another sender pressed": _lets_go_for_another,
+    "presses only where the focus is": _presses_where_the_focus_is,
+    "tells what is left down": _tells_what_is_left_down,
     "closes twice": _closes_twice,
 }
 
@@ -355,6 +399,15 @@ def _leaves_the_keys_to_others(subject: ListenerSubject) -> None:
             _expect(listener, [("w", True), ("w", False)])
 
 
+def _hears_what_it_withholds(subject: ListenerSubject) -> None:
+    with closing(subject.open(("w", "f12"))) as listener:
+        listener.attend(subject.focused, ["f12"])
+        order = [("f12", True), ("f12", False), ("w", True), ("w", False)]
+        for key, down in order:
+            subject.press(key, down)
+        _expect(listener, order)
+
+
 def _listener_closes_twice(subject: ListenerSubject) -> None:
     listener = subject.open(("w",))
     listener.close()
@@ -369,6 +422,7 @@ LISTENER_CHECKS: dict[str, Callable[[ListenerSubject], None]] = {
     "never waits": _never_waits,
     "wakes who waits": _wakes_who_waits,
     "leaves the keys to other listeners": _leaves_the_keys_to_others,
+    "hears what it withholds": _hears_what_it_withholds,
     "closes twice": _listener_closes_twice,
 }
 

@@ -3,6 +3,7 @@
 Knows nothing of backends, actions or recordings.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,6 +38,17 @@ class KeyListener(Protocol):
 
     def wait_object(self) -> object | None:
         """What ``multiprocessing.connection.wait`` can wait on until something is heard; None if nothing can."""
+        ...
+
+    def attend(self, handle: int, withhold: Collection[str]) -> None:
+        """Have this window in view: whoever waits is woken when its focus changes, and some keys do not reach it.
+
+        Both where the system can; elsewhere nothing happens.
+
+        Args:
+            handle: The window.
+            withhold: Keys among those listened for that are heard as ever, and that the window is not to get.
+        """
         ...
 
     def close(self) -> None:

@@ -65,6 +65,14 @@ class MacSender:
         except (self._controller.InvalidKeyException, OSError) as error:
             raise DisplayError(_PERMISSION.format(what="press keys")) from error
 
+    def press_in(self, key: str, handle: int) -> bool:
+        """Never presses: which window has the focus is not told here."""
+        return False
+
+    def left_down(self, keys: Collection[str]) -> tuple[str, ...]:
+        """None: who holds a key is not told here."""
+        return ()
+
     def close(self) -> None:
         """Nothing is held open. May be called twice."""
 
@@ -105,6 +113,9 @@ class MacListener:
 
     def wait_object(self) -> None:
         """Nothing can be waited on; ``poll`` now and then."""
+
+    def attend(self, handle: int, withhold: Collection[str]) -> None:
+        """Nothing: there are no windows here."""
 
     def close(self) -> None:
         """Stop listening. May be called twice."""

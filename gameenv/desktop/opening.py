@@ -95,3 +95,23 @@ def open_listener(keys: Collection[str]) -> KeyListener:
 
     check_display()
     return X11Listener(keys)
+
+
+def typed_by(keys: Collection[str]) -> dict[str, str]:
+    """What keys type on the keyboard layout of the moment: a letter, a key's name, or nothing.
+
+    Args:
+        keys: Names from ``gameenv.desktop.keyboard.KEY_NAMES``, which are places on the keyboard.
+
+    Raises:
+        DisplayError: If the layout cannot be read.
+        MissingExtraError: If the extra ``live`` is not installed.
+    """
+    if sys.platform == "win32":
+        from gameenv.desktop.win32.layout import typed_by as typed_on_windows  # noqa: PLC0415 (Windows only)
+
+        return typed_on_windows(keys)
+    check_display()
+    from gameenv.desktop.x11.keycodes import typed_on_display  # noqa: PLC0415 (X11 only)
+
+    return typed_on_display(keys)

@@ -12,7 +12,8 @@ from rich.text import Text
 
 import gameenv  # noqa: F401 (registers the environments)
 from gameenv.cli import run_command
-from gameenv.doctor.desktop import check_desktop
+from gameenv.desktop.window import choose_window
+from gameenv.doctor.desktop import check_desktop, list_windows
 from gameenv.doctor.finding import Finding
 from gameenv.doctor.installation import check_arena, check_disk, check_extras, check_python
 from gameenv.doctor.training import check_training
@@ -31,16 +32,22 @@ class Args:
     """
 
     window: str | None = None
-    """Title of the game's window, a regular expression; without it the whole desktop is looked at."""
+    """The game's window by its title, part of it, or a regular expression; without it the whole desktop is seen."""
+    process: str | None = None
+    """... by its program's file name."""
+    window_id: str | None = None
+    """... by its number."""
+    windows: bool = False
+    """Only list the windows that can be named: number, title, program."""
     json: bool = False
     """Print the findings as JSON."""
 
 
-def check_all(window: str | None) -> Iterator[Finding]:
+def check_all(window: str | int | None, process: str | None = None) -> Iterator[Finding]:
     """Every check, as it is done."""
     yield check_python()
     yield from check_extras()
-    yield from check_desktop(window)
+    yield from check_desktop(window, process)
     yield check_arena()
     yield check_disk()
     yield from check_training()
@@ -50,7 +57,12 @@ def run(args: Args) -> int:
     """Run the checks and print what they find; 1 if anything is red."""
     found = []
     console = Console(soft_wrap=True, highlight=False)
-    for finding in check_all(args.window):
+    window = choose_window(args.window, args.process, args.window_id)
+    if args.windows:
+        for line in list_windows():
+            console.print(Text(line))
+        return 0
+    for finding in check_all(window, args.process):
         found.append(finding)
         if not args.json:
             console.print(Text(f"{_MARKS[finding.level]:>4}  ", style=finding.level).append(_line(finding), "default"))

@@ -12,20 +12,42 @@ import numpy as np
 
 from gameenv.actions import KEYS
 from gameenv.clock import NS_PER_S, now_ns
-from gameenv.desktop.opening import check_display, open_listener, open_sender, open_window_system
+from gameenv.desktop.family import own_processes
+from gameenv.desktop.keyboard import KEY_NAMES
+from gameenv.desktop.opening import check_display, open_listener, open_sender, open_window_system, typed_by
 from gameenv.desktop.screen import REMEDIES, PictureWatch, Screen, placement_problem
-from gameenv.desktop.window import WindowInfo, WindowState, WindowSystem, find_window
+from gameenv.desktop.window import (
+    WindowInfo,
+    WindowState,
+    WindowSystem,
+    describe_window,
+    describe_windows,
+    find_window,
+)
 from gameenv.doctor.finding import Finding
 from gameenv.errors import GameEnvError, require
 
 _LISTED = 8
 
 
-def check_desktop(window: str | None = None) -> Iterator[Finding]:
+def list_windows() -> Iterator[str]:
+    """Every window that can be named, a line each.
+
+    Raises:
+        DisplayError: If this desktop's windows cannot be seen.
+    """
+    own = own_processes()
+    with contextlib.closing(open_window_system()) as system:
+        for each in system.windows():
+            yield describe_window(each) + ("  <- started this command, left out by name" if each.pid in own else "")
+
+
+def check_desktop(window: str | int | None = None, process: str | None = None) -> Iterator[Finding]:
     """Check everything that playing a window needs.
 
     Args:
-        window: The game's title, as for ``Live-v0``; without it the whole desktop is looked at.
+        window: The game's title or number, as for ``Live-v0``; without it the whole desktop is looked at.
+        process: Its program's file name.
     """
     display = check_display_server()
     yield display
@@ -37,11 +59,13 @@ def check_desktop(window: str | None = None) -> Iterator[Finding]:
         yield Finding("windows", "red", str(error))
         return
     with contextlib.closing(system):
-        finding, info = check_windows(system, window)
+        finding, info = check_windows(system, window, process)
         yield finding
-        if window is None or info is not None:
+        if (window is None and process is None) or info is not None:
             yield check_capture(system, info)
+        yield check_layout()
         yield check_pressing()
+        yield from check_left_down()
         yield check_listening()
         if sys.platform == "win32":
             yield check_rights(info)
@@ -62,19 +86,26 @@ def check_display_server() -> Finding:
     return Finding("display", "green", f"X11, display {os.environ['DISPLAY']}")
 
 
-def check_windows(system: WindowSystem, window: str | None) -> tuple[Finding, WindowInfo | None]:
+def check_windows(
+    system: WindowSystem, window: str | int | None, process: str | None = None
+) -> tuple[Finding, WindowInfo | None]:
     """Whether windows are seen, and the one that was asked for, if it is there."""
     try:
-        if window is not None:
-            info = find_window(system, window)
-            text = f"{info.title!r} ({info.process or 'unknown program'}, process {info.pid or 'unknown'})"
-            return Finding("windows", "green", text), info
         there = system.windows()
+        if isinstance(window, int):
+            info = next((each for each in there if each.handle == window), None)
+            if info is None:
+                text = f"there is no window {window:#x}. {describe_windows('There are', there)}"
+                return Finding("windows", "red", text), None
+            return Finding("windows", "green", describe_window(info)), info
+        if window is not None or process is not None:
+            info = find_window(system, window, process, own_processes())
+            return Finding("windows", "green", describe_window(info)), info
     except GameEnvError as error:
         return Finding("windows", "red", str(error)), None
     if not there:
         return Finding("windows", "yellow", "no window has a title", "start the game, then run this again"), None
-    titles = ", ".join(repr(each.title) for each in there[:_LISTED])
+    titles = ", ".join(repr(each.title or each.process) for each in there[:_LISTED])
     more = f" and {len(there) - _LISTED} more" if len(there) > _LISTED else ""
     return Finding("windows", "green", f"{len(there)}: {titles}{more}"), None
 
@@ -122,6 +153,24 @@ def _place(system: WindowSystem, info: WindowInfo | None) -> WindowState | None:
     return WindowState(client=desktop, focused=False, minimised=False, desktop=desktop)
 
 
+def check_layout() -> Finding:
+    """Which physical key each word is: what it types on the layout of the moment."""
+    name = "keys"
+    keys = [word for word in KEYS if len(word) == 1]
+    try:
+        typed = typed_by(KEY_NAMES)
+    except GameEnvError as error:
+        return Finding(name, "red", str(error))
+    if all(typed[key] == key for key in keys):
+        return Finding(name, "green", f"each word is the key that types it: {' '.join(keys)}")
+    told = ", ".join(f"{key} is the key that types {typed[key] or 'nothing'!r}" for key in keys)
+    at = {character: key for key, character in typed.items()}
+    letters = " ".join(f"{key}={at[key]}" for key in keys if at.get(key, key) != key)
+    remedy = f"; in one that goes by letter: --keys {letters}" if letters else ""
+    text = f"a word is a place on the keyboard, named as on a US one: {told}"
+    return Finding(name, "yellow", text, f"nothing in most games, which go by place too{remedy}")
+
+
 def check_pressing() -> Finding:
     """Whether keys could be pressed; none is."""
     try:
@@ -129,6 +178,18 @@ def check_pressing() -> Finding:
     except GameEnvError as error:
         return Finding("pressing keys", "red", str(error))
     return Finding("pressing keys", "green", "allowed; none was pressed")
+
+
+def check_left_down() -> Iterator[Finding]:
+    """Game keys that are down though nobody holds them, if there are any: killed programs leave them."""
+    with contextlib.suppress(GameEnvError), contextlib.closing(open_sender()) as sender:
+        if down := sender.left_down(KEYS):
+            yield Finding(
+                "keys that are down",
+                "yellow",
+                f"{' '.join(down)}: no person holds them, so unless an agent plays now, a killed run left them",
+                "press each and let go of it, or start gameenv-play, which lets go of them",
+            )
 
 
 def check_listening() -> Finding:

@@ -80,6 +80,8 @@ class Companion:
         if not isinstance(answer, Ready):
             self.close()
             raise GameEnvError(f"the watchdog process did not start: {self._last_words()}")
+        self.left_behind = answer.left_behind
+        """Words whose keys an earlier run had left down; they are up now."""
 
     @property
     def pid(self) -> int:
@@ -173,7 +175,7 @@ class Companion:
             return
         with (
             contextlib.suppress(GameEnvError, OSError),
-            contextlib.closing(Keyboard(open_sender(), self._settings.bound)) as keyboard,
+            contextlib.closing(Keyboard(open_sender(), self._settings.bound, self._settings.handle)) as keyboard,
         ):
             keyboard.let_go_of_all()
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from gameenv.actions import ACTIONS, NONE
 from gameenv.clock import DEFAULT_FPS, NS_PER_S, period_ns
+from gameenv.desktop.family import own_processes
 from gameenv.desktop.keyboard import KEY_NAMES, bind_keys
 from gameenv.desktop.opening import open_window_system
 from gameenv.desktop.screen import REMEDIES
@@ -45,8 +46,8 @@ class LiveEnv(gym.Env[Frame, int]):
     (ticks without a grab since the last) and, in the step that truncates, ``truncated_because``.
 
     Args:
-        window: A regular expression found in the window's title, or the window's number.
-        process: A regular expression found in its program's file name.
+        window: The window's title, a part of it, or a regular expression found in it; or the window's number.
+        process: The same for its program's file name.
         fps: Ticks a second, above 0 to 60.
         control: ``"agent"``: actions are pressed. ``"human"``: a person plays, and every tick is reported.
         keys: Words whose key is another in this game, such as ``{"enter": "e"}``.
@@ -229,13 +230,16 @@ class LiveEnv(gym.Env[Frame, int]):
             ring=ring.name,
             owner_pid=os.getpid(),
         )
-        return Companion(settings, ring)
+        companion = Companion(settings, ring)
+        if companion.left_behind:
+            self.notify(f"let go of {' '.join(companion.left_behind)}, which a run that was killed had left down")
+        return companion
 
     def _find(self) -> int:
         assert not isinstance(self.window, int)
         windows = open_window_system()
         try:
-            return find_window(windows, self.window, self.process).handle
+            return find_window(windows, self.window, self.process, own_processes()).handle
         finally:
             windows.close()
 

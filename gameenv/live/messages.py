@@ -60,7 +60,13 @@ class WatchSettings:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The process is at work."""
+    """The process is at work.
+
+    Attributes:
+        left_behind: Words whose keys an earlier run had left down; they are up now.
+    """
+
+    left_behind: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

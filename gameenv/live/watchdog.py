@@ -80,11 +80,15 @@ class Watchdog:
         special = (settings.panic_key, settings.hand_back_key) if agent else ()
         self._listener = open_listener({*words, *settings.hotkeys, *special})
         resources.callback(self._listener.close)
+        self._listener.attend(settings.handle, special)
         self._keyboard: Keyboard | None = None
+        self.left_behind: tuple[str, ...] = ()
+        """Words whose keys an earlier run had left down; they are up now."""
         if agent:
             resources.enter_context(lock_window(settings.handle))
-            self._keyboard = Keyboard(open_sender(), settings.bound)
+            self._keyboard = Keyboard(open_sender(), settings.bound, settings.handle)
             resources.callback(self._keyboard.close)
+            self.left_behind = self._keyboard.let_go_of_left_behind()
         self._events: list[tuple[int, Action, bool]] = []
         self._hotkeys: list[str] = []
         self._down: set[Action] = set()
@@ -240,7 +244,7 @@ def serve(owner: Channel) -> None:
                 owner.send(WatchdogFailed(error))
             return
         try:
-            owner.send(Ready())
+            owner.send(Ready(watchdog.left_behind))
             watchdog.run()
         except _Over as end:
             over = end

@@ -1,7 +1,9 @@
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -107,3 +109,24 @@ def test_long_lines_and_brackets_of_an_error_stay_as_they_are(capsys, monkeypatc
         run_command(main, NoArgs, "x")
     assert left.value.code == 1
     assert capsys.readouterr().err == f"x: {message}\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes streams as a Unix shell does")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_reason_to_fail(tmp_path: Path, closed: str) -> None:
+    (tmp_path / "command.py").write_text(
+        COMMAND.replace("    return", "    import sys; print(sys.stdin.read())\n    return")
+    )
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} {tmp_path / 'command.py'} {closed}"], check=False, timeout=60
+    )
+    assert done.returncode == 0
+
+
+def test_names_that_no_encoding_has_are_printed_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "command.py").write_text(COMMAND.replace("    return", "    print(args.what)\n    return"))
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "command.py"), "--what", b"Doom \xd0"],
+        capture_output=True, check=False, timeout=60, env={**os.environ, "LC_ALL": "C.UTF-8"},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, b"Doom \\udcd0\n"), done.stderr

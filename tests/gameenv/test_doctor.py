@@ -77,7 +77,7 @@ def fake_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_everything_is_green_for_a_window_that_can_be_played(probe: Probe) -> None:
     found = by_name(check_desktop("probe g"))
-    assert list(found) == ["display", "windows", "capture", "pressing keys", "hearing keys"]
+    assert list(found) == ["display", "windows", "capture", "keys", "pressing keys", "hearing keys"]
     assert {finding.level for finding in found.values()} == {"green"}, found
     assert "'Probe game' (" in found["windows"].text
     assert found["capture"].text.startswith("640x360 of the window in ")
@@ -143,6 +143,36 @@ def test_a_display_that_cannot_be_used_is_one_red_line(
     gc.collect()
     assert [finding.name for finding in red] == [name]
     assert text in red[0].text
+
+
+def test_a_window_may_be_named_by_its_program_or_its_number(probe: Probe) -> None:
+    assert by_name(check_desktop(process="python"))["windows"].level == "green"
+    assert by_name(check_desktop(probe.handle))["capture"].text.startswith("640x360 of the window in ")
+    gone = by_name(check_desktop(4711))
+    assert gone["windows"].level == "red"
+    assert f"{probe.handle:#x}  'Probe game'" in gone["windows"].text
+    assert "capture" not in gone
+
+
+def test_the_command_lists_the_windows_that_can_be_named_and_marks_our_own(probe: Probe) -> None:
+    from Xlib import Xatom, display  # noqa: PLC0415
+
+    connection = display.Display()
+    terminal = Probe("$ gameenv-doctor --window Probe")
+    window = connection.create_resource_object("window", terminal.handle)
+    window.change_property(connection.intern_atom("_NET_WM_PID"), Xatom.CARDINAL, 32, [os.getpid()])
+    connection.sync()
+    done = run_doctor("--windows")
+    named = run_doctor("--json", "--window", "probe")
+    terminal.close()
+    connection.close()
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0, done.stderr
+    assert len(lines) == 2
+    assert [line.endswith("left out by name") for line in lines if "Probe game" in line] == [False]
+    assert [line.endswith("left out by name") for line in lines if "$ gameenv-doctor" in line] == [True]
+    found = {each["name"]: each for each in json.loads(named.stdout)}
+    assert "'Probe game'" in found["windows"]["text"], "the terminal's title has it in it too"
 
 
 # Training

@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from gameenv.processes import kill_group, sigint_held_back
+from gameenv.arena.engine.ownership import own_engines, sweep_orphans
+from gameenv.processes import ancestors, kill_group, process_name, sigint_held_back
 
 POOL = """
 import multiprocessing, os, time
@@ -63,3 +64,44 @@ def test_a_group_that_is_gone_may_be_killed_again():
         kill_group(process.pid)
     assert process.returncode == -signal.SIGKILL
     kill_group(process.pid)
+
+
+RENAMED = """
+import ctypes, sys, time
+ctypes.CDLL(None).prctl(15, "Приключение".encode())  # PR_SET_NAME: cut after 15 bytes, inside a letter
+print("named", flush=True)
+time.sleep(60)
+"""
+
+GRANDPARENT = """
+import ctypes, subprocess, sys
+ctypes.CDLL(None).prctl(15, b"a) \\xd0")
+code = "from gameenv.processes import ancestors; print(*ancestors())"
+subprocess.run([sys.executable, "-c", code], check=True)
+"""
+
+
+@pytest.fixture
+def process_with_a_cut_name():
+    """A process whose name ends inside a letter, as a game under Wine may have."""
+    with subprocess.Popen([sys.executable, "-c", RENAMED], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "named\n"
+        yield process
+        process.kill()
+
+
+def test_a_name_that_ends_inside_a_letter_is_read(process_with_a_cut_name):
+    assert process_name(process_with_a_cut_name.pid) == "Приключ\ufffd"
+    assert process_name(2**22 + 1) == "", "there is no such process"
+
+
+def test_engines_are_found_beside_a_name_that_ends_inside_a_letter(process_with_a_cut_name):
+    assert own_engines() == set()
+    sweep_orphans()
+
+
+def test_ancestors_are_found_through_any_names(process_with_a_cut_name):
+    done = subprocess.run([sys.executable, "-c", GRANDPARENT], capture_output=True, text=True, check=True)
+    assert os.getpid() in map(int, done.stdout.split())
+    assert process_with_a_cut_name.pid not in ancestors()

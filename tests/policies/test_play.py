@@ -195,3 +195,10 @@ def test_declare_at_overrides_what_the_model_s_card_says(tmp_path: Path, play: C
         out, _ = playing.communicate(timeout=60)
         assert playing.returncode == 0, out
         assert said in out
+
+
+def test_a_window_may_be_named_by_its_number_or_its_program(probe: Probe, play: Play) -> None:
+    for options in (("--window-id", hex(probe.handle)), ("--process", "python")):
+        code, said = finish(play("--model", "players:Walks", *options, "--goal", "Go"))
+        assert code == 0, said
+        assert "the policy says that the goal is reached" in said

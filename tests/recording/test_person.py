@@ -128,6 +128,15 @@ def test_p_starts_and_stops_and_each_start_is_a_take(
     assert b'"p"' not in (recorder.folder / "steps.jsonl").read_bytes(), "hotkeys are never recorded"
 
 
+def test_a_window_may_be_named_by_its_number(probe: Probe, record: Callable[..., Recorder], sender: KeySender) -> None:
+    recorder = record("--window-id", str(probe.handle), "--goal", "Go to the lantern")
+    recorder.wait_until_open()
+    press(sender, "p")
+    wait_for(lambda: recorder.rows >= 3)
+    recorder.stop()
+    assert Session(recorder.folder).info.game == str(probe.handle)
+
+
 def test_losing_the_focus_ends_the_take_and_nothing_is_recorded_meanwhile(
     probe: Probe, make_probe: MakeProbe, record: Callable[..., Recorder], sender: KeySender
 ) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 _PREFIX = "gameenv-arena"
 _FOLDER = re.compile(rf"{_PREFIX}-(\d+)-\w+")
-_PROGRAM = "vizdoom"
+_PROGRAM = b"vizdoom"
 _STALE_S = 3600.0
 """A folder whose owner is gone and that no engine works in is removed after this: its owner may live in a container
 that shares the folder of temporary files but not the process numbers."""
@@ -65,7 +65,8 @@ def _engines() -> Iterator[tuple[int, int]]:
     """Number and parent's number of every engine process that can be seen."""
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            name, _, rest = stat.read_text().rpartition(")")
+            # As bytes: Linux cuts a program's name after 15 of them, in the middle of a letter if need be.
+            name, _, rest = stat.read_bytes().rpartition(b")")
             state, parent = rest.split()[:2]
-            if name.endswith(f"({_PROGRAM}") and state != "Z":
+            if name.endswith(b"(" + _PROGRAM) and state != b"Z":
                 yield int(stat.parent.name), int(parent)

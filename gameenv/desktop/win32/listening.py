@@ -1,18 +1,21 @@
 """Listening on Windows by a low-level keyboard hook: keys by scan code, and whether a program injected them.
 
-The hook sees every key before the game does, notes the few that are asked for, and suppresses none. Knows nothing of
-actions. Not run on Windows so far.
+The hook sees every key before the game does, notes the few that are asked for, and swallows only what is withheld from
+the game. Knows nothing of actions. Not run on Windows so far.
 """
 
 import contextlib
 import threading
 from collections.abc import Collection
+from ctypes.wintypes import HWND
 from multiprocessing import Pipe
 from typing import Any
 
 from gameenv.clock import now_ns
 from gameenv.desktop.listener import HeardKey
-from gameenv.desktop.win32.keys import EXTENDED, SCAN_CODES, VIRTUAL_KEYS
+from gameenv.desktop.places import EXTENDED, SCAN_CODES
+from gameenv.desktop.win32.api import declare, load
+from gameenv.desktop.win32.keys import VIRTUAL_KEYS
 from gameenv.errors import ListenerDiedError, require
 
 _FLAG_EXTENDED = 0x01  # LLKHF_EXTENDED
@@ -36,6 +39,12 @@ class HookTranslator:
         self._by_virtual_key = {VIRTUAL_KEYS[key]: key for key in keys}
         self._down: dict[tuple[str, bool], int] = {}
 
+    def name(self, virtual_key: int, scan_code: int, flags: int) -> str | None:
+        """Which of the keys it is, None if none of them."""
+        if scan_code:
+            return self._by_scan_code.get(scan_code + (EXTENDED if flags & _FLAG_EXTENDED else 0))
+        return self._by_virtual_key.get(virtual_key)
+
     def read(self, virtual_key: int, scan_code: int, flags: int, t_ns: int) -> tuple[HeardKey, ...]:
         """What happened: nothing that counts, a press or a release, or a release that was missed and a new press.
 
@@ -45,10 +54,7 @@ class HookTranslator:
             flags: Its ``flags``.
             t_ns: When, on the monotonic clock.
         """
-        if scan_code:
-            key = self._by_scan_code.get(scan_code + (EXTENDED if flags & _FLAG_EXTENDED else 0))
-        else:
-            key = self._by_virtual_key.get(virtual_key)
+        key = self.name(virtual_key, scan_code, flags)
         if key is None:
             return ()
         injected, down = bool(flags & _FLAG_INJECTED), not flags & _FLAG_UP
@@ -82,6 +88,9 @@ class Win32Listener:
         self._bell, self._ringer = Pipe(duplex=False)
         self._has_rung = False
         self._is_open = True
+        self._foreground: Any = None
+        self._window = 0
+        self._withheld: frozenset[str] = frozenset()
         self._hook: Any = keyboard.Listener(win32_event_filter=self._hear)
         self._hook.start()
         self._hook.wait()
@@ -105,6 +114,11 @@ class Win32Listener:
         """A connection that has something to read when keys were heard."""
         return self._bell
 
+    def attend(self, handle: int, withhold: Collection[str]) -> None:
+        """Keep some keys from the window: they are swallowed while it is in front."""
+        self._foreground = declare(load("user32"), "GetForegroundWindow", HWND)
+        self._window, self._withheld = handle, frozenset(withhold)
+
     def close(self) -> None:
         """Stop listening. May be called twice."""
         if self._is_open:
@@ -118,7 +132,8 @@ class Win32Listener:
         """Called in the hook's thread, which Windows gives 0.3 s at most: note it and be off.
 
         Returns:
-            False, which only keeps pynput from looking the key up again; the game gets it all the same.
+            False, which only keeps pynput from looking the key up again; the game gets it all the same. A key that is
+            withheld never returns: pynput swallows it by raising.
         """
         heard = self._translator.read(data.vkCode, data.scanCode, data.flags, now_ns())
         if heard:
@@ -127,4 +142,11 @@ class Win32Listener:
                 if not self._has_rung:
                     self._ringer.send_bytes(b"\0")
                     self._has_rung = True
+        if self._is_withheld(data):
+            self._hook.suppress_event()
         return False
+
+    def _is_withheld(self, data: Any) -> bool:
+        if self._translator.name(data.vkCode, data.scanCode, data.flags) not in self._withheld:
+            return False
+        return bool(self._foreground() == self._window)

@@ -6,8 +6,9 @@ it has swallowed one. Knows nothing of windows or keys.
 
 import contextlib
 import ctypes
+import os
 from collections.abc import Iterator
-from ctypes import POINTER, byref, c_void_p, create_unicode_buffer, sizeof
+from ctypes import POINTER, byref, c_uint16, c_uint32, c_void_p, create_unicode_buffer, sizeof
 from ctypes.wintypes import BOOL, DWORD, HANDLE, LPWSTR
 from pathlib import PureWindowsPath
 
@@ -18,6 +19,25 @@ _TOKEN_QUERY = 0x0008
 _TOKEN_ELEVATION = 20
 _ACCESS_DENIED = 5
 _LONGEST_PATH = 32_768
+_SNAPSHOT_OF_PROCESSES = 2  # TH32CS_SNAPPROCESS
+_INVALID_HANDLE = c_void_p(-1).value
+
+
+class _Entry(ctypes.Structure):
+    """PROCESSENTRY32W, 568 bytes where addresses have 64 bits."""
+
+    _fields_ = (
+        ("size", c_uint32),
+        ("usage", c_uint32),
+        ("pid", c_uint32),
+        ("heap", c_void_p),
+        ("module", c_uint32),
+        ("threads", c_uint32),
+        ("parent", c_uint32),
+        ("priority", c_uint32),
+        ("flags", c_uint32),
+        ("name", c_uint16 * 260),
+    )
 
 
 class Processes:
@@ -25,6 +45,9 @@ class Processes:
 
     def __init__(self) -> None:
         kernel32, advapi32 = load("kernel32"), load("advapi32")
+        self._snapshot = declare(kernel32, "CreateToolhelp32Snapshot", HANDLE, DWORD, DWORD)
+        self._first = declare(kernel32, "Process32FirstW", BOOL, HANDLE, POINTER(_Entry))
+        self._next = declare(kernel32, "Process32NextW", BOOL, HANDLE, POINTER(_Entry))
         self._open = declare(kernel32, "OpenProcess", HANDLE, DWORD, BOOL, DWORD)
         self._close = declare(kernel32, "CloseHandle", BOOL, HANDLE)
         self._current = declare(kernel32, "GetCurrentProcess", HANDLE)
@@ -53,6 +76,31 @@ class Processes:
     def is_elevated(self) -> bool:
         """Whether this process runs as administrator."""
         return self._is_elevated(self._current())
+
+    def ancestors(self) -> frozenset[int]:
+        """Numbers of this process and of those it was started by, as far as they still run."""
+        parents = self._parents()
+        found: list[int] = []
+        pid = os.getpid()
+        while pid and pid not in found:  # numbers are used again, so there may be a circle
+            found.append(pid)
+            pid = parents.get(pid, 0)
+        return frozenset(found)
+
+    def _parents(self) -> dict[int, int]:
+        snapshot = self._snapshot(_SNAPSHOT_OF_PROCESSES, 0)
+        if snapshot in (None, _INVALID_HANDLE):
+            return {}
+        parents = {}
+        try:
+            entry = _Entry(size=sizeof(_Entry))
+            more = self._first(snapshot, byref(entry))
+            while more:
+                parents[entry.pid] = entry.parent
+                more = self._next(snapshot, byref(entry))
+        finally:
+            self._close(snapshot)
+        return {pid: parent for pid, parent in parents.items() if parent in parents}
 
     @contextlib.contextmanager
     def _opened(self, pid: int) -> Iterator[int | None]:

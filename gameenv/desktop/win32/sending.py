@@ -1,20 +1,23 @@
 """Key injection on Windows by scan code, which games that read DirectInput need too. Not run on Windows so far.
 
-Knows nothing of focus or of actions; a release that the system refuses is made up for as soon as it lets us.
+Knows nothing of actions; a release that the system refuses is made up for as soon as it lets us.
 """
 
 import threading
-from ctypes import POINTER, byref
+from collections.abc import Collection
+from ctypes import POINTER, byref, c_int, c_ushort
 from ctypes.wintypes import DWORD, HWND
 from typing import Any
 
 from gameenv.clock import pause
+from gameenv.desktop.places import SCAN_CODES
 from gameenv.desktop.win32.api import declare, load
-from gameenv.desktop.win32.keys import SCAN_CODES
+from gameenv.desktop.win32.keys import VIRTUAL_KEYS
 from gameenv.desktop.win32.programs import Processes
 from gameenv.errors import DisplayError, require
 
 _RETRY_S = 0.02
+_DOWN = 0x8000  # of GetAsyncKeyState
 _NO_WINDOW = (0, 0)
 """In front while the system itself asks for something."""
 
@@ -33,6 +36,7 @@ class Win32Sender:
         user32 = load("user32")
         self._foreground = declare(user32, "GetForegroundWindow", HWND)
         self._thread_process = declare(user32, "GetWindowThreadProcessId", DWORD, HWND, POINTER(DWORD))
+        self._key_state = declare(user32, "GetAsyncKeyState", c_ushort, c_int)
         self._processes = Processes()
         self._front = _NO_WINDOW
         self._front_outranks = False
@@ -65,6 +69,23 @@ class Win32Sender:
                     f"Windows does not let the key {key!r} be pressed. Is the screen locked, or does the game run as "
                     "administrator? Then run this as administrator too"
                 )
+
+    def press_in(self, key: str, handle: int) -> bool:
+        """Press a key if the window is in front, and say whether it was pressed.
+
+        Windows has no way to do both at once: what comes to the front in the microseconds between gets the key.
+
+        Raises:
+            DisplayError: If a press cannot get through; says what to do.
+        """
+        if self._foreground() != handle:
+            return False
+        self.send(key, True)
+        return True
+
+    def left_down(self, keys: Collection[str]) -> tuple[str, ...]:
+        """Those of the keys that are down; Windows does not tell whether a person or a program pressed them."""
+        return tuple(key for key in keys if self._key_state(VIRTUAL_KEYS[key]) & _DOWN)
 
     @property
     def owes(self) -> int:

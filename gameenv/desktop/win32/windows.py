@@ -6,7 +6,7 @@ Knows nothing of pictures or keys.
 import contextlib
 import os
 from ctypes import POINTER, byref, c_int, c_long, create_unicode_buffer, sizeof
-from ctypes.wintypes import BOOL, DWORD, HWND, LPARAM, LPWSTR, POINT, RECT
+from ctypes.wintypes import BOOL, DWORD, HWND, LPARAM, LPWSTR, POINT, RECT, UINT
 
 from gameenv.desktop.win32.api import Callback, declare, load
 from gameenv.desktop.win32.dpi import make_dpi_aware
@@ -17,6 +17,11 @@ from gameenv.errors import WindowGoneError
 _EACH_WINDOW = Callback(BOOL, HWND, LPARAM)
 _DESKTOP_METRICS = (76, 77, 78, 79)  # SM_XVIRTUALSCREEN, SM_YVIRTUALSCREEN, SM_CXVIRTUALSCREEN, SM_CYVIRTUALSCREEN
 _CLOAKED = 14  # DWMWA_CLOAKED
+_OWNER = 4  # GW_OWNER
+_EXTENDED_STYLE = -20  # GWL_EXSTYLE
+_TOOL_WINDOW = 0x80  # WS_EX_TOOLWINDOW
+_SMALLEST_GAME = 64
+"""Pixels across; smaller windows without a title are a toolkit's helpers."""
 
 
 class Win32Windows:
@@ -39,6 +44,8 @@ class Win32Windows:
         self._client_to_screen = declare(user32, "ClientToScreen", BOOL, HWND, POINTER(POINT))
         self._foreground = declare(user32, "GetForegroundWindow", HWND)
         self._thread_process = declare(user32, "GetWindowThreadProcessId", DWORD, HWND, POINTER(DWORD))
+        self._relative = declare(user32, "GetWindow", HWND, HWND, UINT)
+        self._long = declare(user32, "GetWindowLongW", c_long, HWND, c_int)
         self._metric = declare(user32, "GetSystemMetrics", c_int, c_int)
         self._window_attribute = declare(
             load("dwmapi"), "DwmGetWindowAttribute", c_long, HWND, DWORD, POINTER(DWORD), DWORD
@@ -47,7 +54,7 @@ class Win32Windows:
         self._owners: dict[int, int] = {}
 
     def windows(self) -> tuple[WindowInfo, ...]:
-        """The visible top-level windows of other programs that have a title.
+        """The visible top-level windows of other programs; last those without a title that are a program's main ones.
 
         Windows of suspended apps and of other virtual desktops are left out: they are "cloaked".
         """
@@ -58,7 +65,8 @@ class Win32Windows:
             return True
 
         self._enum_windows(_EACH_WINDOW(note), 0)
-        return tuple(info for handle in handles if (info := self._info(handle)) is not None)
+        there = [info for handle in handles if (info := self._info(handle)) is not None]
+        return tuple(sorted(there, key=lambda info: not info.title))
 
     def state(self, handle: int) -> WindowState:
         """Where the window is, and whether it has the focus.
@@ -90,9 +98,17 @@ class Win32Windows:
             return None
         text = create_unicode_buffer(self._text_length(handle) + 1)
         self._text(handle, text, len(text))
-        if not text.value:
+        process = self._processes.name(pid)
+        if not text.value and not (process and self._may_be_a_game(handle)):
             return None
-        return WindowInfo(handle, text.value, self._processes.name(pid), pid)
+        return WindowInfo(handle, text.value, process, pid)
+
+    def _may_be_a_game(self, handle: int) -> bool:
+        """Whether a window without a title is more than a helper: no tool window, nobody's dialogue, not tiny."""
+        size = RECT()
+        self._client_rect(handle, byref(size))
+        helper = self._long(handle, _EXTENDED_STYLE) & _TOOL_WINDOW or self._relative(handle, _OWNER)
+        return not helper and min(size.right, size.bottom) >= _SMALLEST_GAME
 
     def _is_shown(self, handle: int) -> bool:
         cloaked = DWORD()

@@ -1,31 +1,13 @@
-"""The connection to the X server, and which keycode is which key. Knows nothing of what is done with them."""
+"""The connection to the X server, and its errors in the project's words. Knows nothing of what is done with it."""
 
 from types import TracebackType
 from typing import Any, Self
 
-from Xlib import XK, display
+from Xlib import display
 from Xlib.error import BadDrawable, BadWindow, ConnectionClosedError, XError
 from Xlib.error import DisplayError as XDisplayError
 
 from gameenv.errors import DisplayError, WindowGoneError
-
-_KEYSYMS = {
-    "up": "Up",
-    "down": "Down",
-    "left": "Left",
-    "right": "Right",
-    "enter": "Return",
-    "tab": "Tab",
-    "backspace": "BackSpace",
-    "shift": "Shift_L",
-    "ctrl": "Control_L",
-    "insert": "Insert",
-    "delete": "Delete",
-    "home": "Home",
-    "end": "End",
-    "pageup": "Prior",
-    "pagedown": "Next",
-}
 
 
 def open_display() -> Any:
@@ -55,14 +37,3 @@ class Translated:
             raise WindowGoneError("the game's window has been closed") from error
         if isinstance(error, ConnectionClosedError | XError | OSError):
             raise DisplayError(f"the X server does not answer any more: {error}") from error
-
-
-def keycode(connection: Any, key: str) -> int:
-    """The keycode that gives a key of ``KEY_NAMES`` without a modifier, 0 if the layout has none.
-
-    By keycode, so that neither Shift nor a lock changes which key it is.
-    """
-    keysym = XK.string_to_keysym(_KEYSYMS.get(key, key.upper() if key[0] == "f" and len(key) > 1 else key))
-    plain = [code for code, index in connection.keysym_to_keycodes(keysym) if index == 0]
-    shifted = [code for code, index in connection.keysym_to_keycodes(keysym) if index == 1]
-    return min(plain or shifted, default=0)

@@ -9,14 +9,15 @@ from collections.abc import Collection
 from typing import Any
 
 from Xlib import X
-from Xlib.error import ConnectionClosedError, XError
+from Xlib.error import BadAccess, BadWindow, CatchError, ConnectionClosedError, XError
 from Xlib.ext import xinput
 from Xlib.ext.ge import GenericEventCode
 
 from gameenv.clock import now_ns
 from gameenv.desktop.listener import HeardKey
-from gameenv.desktop.x11.connection import keycode, open_display
+from gameenv.desktop.x11.connection import Translated, open_display
 from gameenv.desktop.x11.devices import injects
+from gameenv.desktop.x11.keycodes import keycode
 from gameenv.errors import DisplayError, GameEnvError, ListenerDiedError
 
 _RAW_EVENT = struct.Struct("=HIIHHI")  # device, time in ms, keycode, source device, length of what follows, flags
@@ -29,7 +30,7 @@ class X11Listener:
     """A ``KeyListener``.
 
     Args:
-        keys: Names from ``gameenv.desktop.keyboard.KEY_NAMES``; those the layout lacks are never heard.
+        keys: Names from ``gameenv.desktop.keyboard.KEY_NAMES``.
 
     Raises:
         DisplayError: If the display cannot be opened or does not have XInput 2.
@@ -87,6 +88,24 @@ class X11Listener:
     def wait_object(self) -> object:
         """The connection's file descriptor."""
         return self._display.fileno()
+
+    def attend(self, handle: int, withhold: Collection[str]) -> None:
+        """Be woken when the window's focus changes, and keep some keys from it by a grab of each, as hotkeys are.
+
+        A key that another program has grabbed already, and one that the game itself grabs, stays theirs.
+
+        Raises:
+            DisplayError: If the X server is gone.
+        """
+        window = self._display.create_resource_object("window", handle)
+        with Translated():
+            window.change_attributes(event_mask=X.FocusChangeMask, onerror=CatchError(BadWindow))
+            for key in withhold:
+                window.grab_key(
+                    keycode(self._display, key), X.AnyModifier, False, X.GrabModeAsync, X.GrabModeAsync,
+                    onerror=CatchError(BadAccess, BadWindow),
+                )  # fmt: skip
+            self._display.sync()
 
     def close(self) -> None:
         """Stop listening. May be called twice."""

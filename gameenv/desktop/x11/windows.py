@@ -1,17 +1,20 @@
 """The windows of an X11 desktop, with a window manager or without. Knows nothing of pictures or keys."""
 
 import contextlib
-from pathlib import Path
 from typing import Any
 
-from Xlib import X
+from Xlib import X, Xatom
 from Xlib.error import BadDrawable, BadWindow
 
 from gameenv.desktop.window import Rect, WindowInfo, WindowState
 from gameenv.desktop.x11.connection import Translated, open_display
-from gameenv.errors import DisplayError, WindowGoneError
+from gameenv.desktop.x11.focus import has_focus
+from gameenv.errors import DisplayError
+from gameenv.processes import process_name
 
 _ICONIC = 3  # of the property WM_STATE
+_SMALLEST_GAME = 64
+"""Pixels across; smaller windows without a title are a toolkit's helpers."""
 
 
 class X11Windows:
@@ -27,11 +30,12 @@ class X11Windows:
         self._is_open = True
 
     def windows(self) -> tuple[WindowInfo, ...]:
-        """The window manager's clients or, without one, the root's named children."""
+        """The window manager's clients or, without one, the root's children; those without a title last."""
         with Translated():
-            clients = self._property(self._root, "_NET_CLIENT_LIST")
-            ids = list(clients) if clients else [child.id for child in self._root.query_tree().children]
-            return tuple(info for number in ids if (info := self._info(number)) is not None)
+            clients = self._numbers(self._root, "_NET_CLIENT_LIST")
+            ids = clients or [child.id for child in self._root.query_tree().children]
+            there = [info for number in ids if (info := self._info(number, managed=bool(clients))) is not None]
+            return tuple(sorted(there, key=lambda info: not info.title))
 
     def state(self, handle: int) -> WindowState:
         """Where the window is, and whether it has the focus.
@@ -48,8 +52,7 @@ class X11Windows:
             client = Rect(-place.x, -place.y, size.width, size.height)
             minimised = window.get_attributes().map_state != X.IsViewable
             if not minimised:
-                state = self._property(window, "WM_STATE")
-                minimised = bool(state) and state[0] == _ICONIC
+                minimised = self._numbers(window, "WM_STATE")[:1] == [_ICONIC]
             return WindowState(client, self.has_focus(handle), minimised, Rect(0, 0, desktop.width, desktop.height))
 
     def has_focus(self, handle: int) -> bool:
@@ -59,16 +62,7 @@ class X11Windows:
         Raises:
             DisplayError: If the X server is gone.
         """
-        try:
-            with Translated():
-                focus = self._display.get_input_focus().focus
-                if focus == X.NONE:
-                    return False
-                if focus == X.PointerRoot or focus.id == self._root.id:
-                    return self._is_under_pointer(handle)
-                return self._is_inside(focus, handle) or self._is_frame(focus, handle)
-        except WindowGoneError:
-            return False
+        return has_focus(self._display, handle)
 
     def close(self) -> None:
         """Let go of the connection. May be called twice."""
@@ -77,48 +71,40 @@ class X11Windows:
             with contextlib.suppress(DisplayError), Translated():  # it may have gone before us
                 self._display.close()
 
-    def _info(self, number: int) -> WindowInfo | None:
+    def _info(self, number: int, *, managed: bool) -> WindowInfo | None:
         window = self._display.create_resource_object("window", number)
         try:
-            title = self._title(window)
-            if not title:
+            title = self._text(window, "_NET_WM_NAME") or self._text(window, "WM_NAME")
+            pid = next(iter(self._numbers(window, "_NET_WM_PID")), 0)
+            process = self._process(window, pid)
+            if not title and not (process and (managed or self._may_be_a_game(window))):
                 return None
-            pid = int((self._property(window, "_NET_WM_PID") or [0])[0])
-            return WindowInfo(number, title, self._process(window, pid), pid)
+            return WindowInfo(number, title, process, pid)
         except (BadWindow, BadDrawable):
             return None  # closed just now
 
-    def _title(self, window: Any) -> str:
-        value = self._property(window, "_NET_WM_NAME") or window.get_wm_name() or ""
-        return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-
     @staticmethod
-    def _process(window: Any, pid: int) -> str:
-        try:
-            return Path(f"/proc/{pid}/comm").read_text().strip()
-        except OSError:
-            names = window.get_wm_class()
-            return names[1] if names else ""
+    def _may_be_a_game(window: Any) -> bool:
+        """Whether a window that has no title, and no window manager to vouch for it, is more than a helper or menu."""
+        attributes, size = window.get_attributes(), window.get_geometry()
+        shown = attributes.map_state == X.IsViewable and attributes.win_class == X.InputOutput
+        return shown and not attributes.override_redirect and min(size.width, size.height) >= _SMALLEST_GAME
+
+    def _process(self, window: Any, pid: int) -> str:
+        return process_name(pid) or self._text(window, "WM_CLASS").rpartition("\0")[2]
+
+    def _text(self, window: Any, name: str) -> str:
+        """A property as text; any client may have put any bytes there."""
+        found = self._property(window, name)
+        if found is None or found.format != 8:
+            return ""
+        encoding = "latin-1" if found.property_type == Xatom.STRING else "utf-8"
+        return found.value.decode(encoding, errors="replace").strip("\0")
+
+    def _numbers(self, window: Any, name: str) -> list[int]:
+        """A property as numbers, empty if it holds none."""
+        found = self._property(window, name)
+        return [] if found is None or found.format != 32 else [int(number) for number in found.value]
 
     def _property(self, window: Any, name: str) -> Any:
-        found = window.get_full_property(self._display.get_atom(name), X.AnyPropertyType)
-        return None if found is None else found.value
-
-    def _is_inside(self, window: Any, handle: int) -> bool:
-        while not isinstance(window, int) and window.id != self._root.id:
-            if window.id == handle:
-                return True
-            window = window.query_tree().parent
-        return False
-
-    def _is_frame(self, focus: Any, handle: int) -> bool:
-        """Whether the focus is on what the window manager has put around the window."""
-        window = self._display.create_resource_object("window", handle)
-        return self._is_inside(window, focus.id)
-
-    def _is_under_pointer(self, handle: int) -> bool:
-        window = self._root
-        while not isinstance(window := window.query_pointer().child, int):
-            if window.id == handle:
-                return True
-        return False
+        return window.get_full_property(self._display.get_atom(name), X.AnyPropertyType)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gameenv.desktop.window import Rect, WindowInfo, WindowState, find_window
+from gameenv.desktop.window import Rect, WindowInfo, WindowState, choose_window, find_window
 from gameenv.errors import AmbiguousWindowError, InvalidInputError, NoWindowError
 
 
@@ -70,7 +70,57 @@ def test_none_lists_all() -> None:
 
 
 def test_what_is_no_description_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match="not a regular expression"):
-        find_window(DESK, "Doom (")
     with pytest.raises(InvalidInputError, match="name a window"):
         find_window(DESK)
+    with pytest.raises(NoWindowError, match="Quake"):
+        find_window(DESK, "Quake (")  # no regular expression either
+
+
+BOOM = WindowInfo(4, "DOOM (1993) [Vulkan]", "gzdoom", 14)
+BARE = WindowInfo(5, "", "untitled.exe", 15)
+TERMINAL = WindowInfo(6, "$ gameenv-record --window quake", "xterm", 16)
+
+
+@pytest.mark.parametrize(
+    ("title", "process", "found"),
+    [
+        ("DOOM (1993) [Vulkan]", None, BOOM),
+        ("doom (1993) [vulkan]", None, BOOM),
+        ("(1993) [", None, BOOM),  # a part, though no regular expression
+        ("doom (2016)", None, OTHER),
+        (r"doom \(\d+\) \[", None, BOOM),
+        ("The Dark Mod", "firefox", DARK_WIKI),  # the program decides before the exact title does
+        (None, "UNTITLED.EXE", BARE),
+        (None, "doom.exe", OTHER),  # exactly, though gzdoom has doom in it
+    ],
+)
+def test_a_text_is_taken_as_it_stands_before_it_is_a_regular_expression(
+    title: str | None, process: str | None, found: WindowInfo
+) -> None:
+    assert find_window(Desk(DARK, DARK_WIKI, OTHER, BOOM, BARE), title, process) is found
+
+
+def test_of_a_programs_windows_the_one_with_a_title_is_meant() -> None:
+    helper = WindowInfo(7, "", "doom.exe", 13)
+    assert find_window(Desk(OTHER, helper), process="doom") is OTHER
+    with pytest.raises(NoWindowError):
+        find_window(Desk(helper), "doom")
+
+
+def test_the_terminal_that_holds_the_command_is_left_out_and_named() -> None:
+    quake = WindowInfo(8, "Quake", "quake", 18)
+    assert find_window(Desk(TERMINAL, quake), "quake", own={16}) is quake
+    with pytest.raises(AmbiguousWindowError, match="2 windows"):
+        find_window(Desk(TERMINAL, quake), "^quake|quake$")
+    with pytest.raises(NoWindowError, match=r"(?s)started from, which is left out.*0x6  '\$ gameenv-record"):
+        find_window(Desk(TERMINAL), "quake", own={16})
+
+
+def test_a_windows_number_is_read_as_it_is_listed() -> None:
+    assert choose_window(None, None, "0x4600007") == choose_window(None, None, "73400327") == 0x4600007
+    assert choose_window("Doom", None, None) == "Doom"
+    for wrong in ("four", "0", "-3", ""):
+        with pytest.raises(InvalidInputError, match="window-id is a window's number"):
+            choose_window(None, None, wrong)
+    with pytest.raises(InvalidInputError, match="leave out --window"):
+        choose_window("Doom", None, "7")

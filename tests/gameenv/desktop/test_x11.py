@@ -1,11 +1,13 @@
 """The X11 backends on a real server: windows, keys sent, keys heard."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from gameenv.desktop.family import own_processes
 from gameenv.desktop.keyboard import KEY_NAMES, KeySender
 from gameenv.desktop.listener import HeardKey, KeyListener
 from gameenv.desktop.opening import open_listener, open_sender, open_window_system
@@ -148,3 +150,49 @@ def test_a_listener_whose_server_has_gone_says_so(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(ListenerDiedError, match="X server"):
         poll_for_ever()
     listener.close()
+
+
+CUT_NAME = "Призрак.exe".encode()[:13]
+"""Ends inside a letter, as Linux cuts the names of programs."""
+
+
+def test_a_programs_name_may_end_inside_a_letter(system: WindowSystem, probe: Probe) -> None:
+    probe.tell(f"comm {CUT_NAME.hex()}")
+    assert [each.process for each in system.windows()] == ["Призра\ufffd"]
+
+
+def test_a_clients_properties_may_hold_any_bytes(system: WindowSystem, probe: Probe) -> None:
+    from Xlib import Xatom, display  # noqa: PLC0415
+
+    connection = display.Display()
+    window = connection.create_resource_object("window", probe.handle)
+    utf8 = connection.intern_atom("UTF8_STRING")
+    for name, kind, form, value, title in (
+        ("_NET_WM_NAME", utf8, 8, b"Doom \xd0", "Doom \ufffd"),
+        ("_NET_WM_NAME", utf8, 32, [1, 2], "Probe"),
+        ("_NET_WM_NAME", Xatom.STRING, 8, b"J\xe4ger", "Jäger"),
+        ("_NET_WM_PID", utf8, 8, b"\xff\xff", "Jäger"),
+        ("_NET_WM_PID", Xatom.CARDINAL, 32, [], "Jäger"),
+        ("_NET_WM_PID", Xatom.CARDINAL, 32, [0xFFFFFFFF], "Jäger"),
+        ("WM_STATE", utf8, 8, b"\x03", "Jäger"),
+        ("WM_CLASS", Xatom.STRING, 8, b"\xff\xfe", "Jäger"),
+        ("WM_NAME", utf8, 8, b"\xff\0\0", "Jäger"),
+    ):
+        window.change_property(connection.intern_atom(name), kind, form, value)
+        connection.sync()
+        assert [each.title for each in system.windows()] == [title], (name, value)
+        assert not system.state(probe.handle).minimised
+    connection.close()
+
+
+def test_a_window_without_a_title_is_found_by_its_program(system: WindowSystem, make_probe: MakeProbe) -> None:
+    probe = make_probe("")
+    assert [(each.handle, each.title) for each in system.windows()] == [(probe.handle, "")]
+    assert find_window(system, process="python").handle == probe.handle
+    helper = make_probe("", "20x20+0+0", focus=False)
+    assert helper.handle not in [each.handle for each in system.windows()]
+
+
+def test_we_are_our_own_family(system: WindowSystem, probe: Probe) -> None:
+    assert {os.getpid(), os.getppid()} <= own_processes()
+    assert probe.pid not in own_processes()

@@ -32,7 +32,9 @@ def wait_for(what: Callable[[], Any], seconds: float = PATIENCE_S) -> Any:
 def demand(program: str) -> None:
     """Fail, saying how to install it, if a program of the tests is missing."""
     if shutil.which(program) is None:
-        pytest.fail(f"{program} is missing; live windows are tested with: apt-get install xvfb xserver-xephyr openbox")
+        pytest.fail(
+            f"{program} is missing; live windows need: apt-get install xvfb xserver-xephyr openbox x11-xkb-utils"
+        )
 
 
 @contextlib.contextmanager
@@ -68,6 +70,7 @@ class Probe:
         )
         self._said: queue.Queue[dict[str, Any]] = queue.Queue()
         self.keys: list[tuple[str, bool]] = []
+        self.codes: list[tuple[int, bool]] = []
         self.key_times: list[int] = []
         self.synthetic = 0
         self.focused = False
@@ -83,6 +86,7 @@ class Probe:
             if "key" in said:
                 self.synthetic += said["synthetic"]
                 self.key_times.append(said["t_ns"])
+                self.codes.append((said["code"], said["down"]))
                 self.keys.append((said["key"], said["down"]))
             elif "focus" in said:
                 self.focused = said["focus"]

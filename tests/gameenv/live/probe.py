@@ -4,9 +4,11 @@
 
 Each key has a colour; the one pressed last fills the window while it is down, grey otherwise. Every event is a JSON
 line on standard output. Commands, a line each, on standard input: move X Y, resize W H, unmap, map, iconify, raise,
-focus, unfocus, colour R G B, title TEXT, close. Each is answered by {"done": COMMAND}.
+focus, unfocus, colour R G B, title TEXT, comm HEX (the name of its process), close. Each is answered by
+{"done": COMMAND}.
 """
 
+import ctypes
 import json
 import os
 import re
@@ -17,6 +19,7 @@ import time
 from Xlib import XK, X, Xatom, display
 
 BASE = (90, 90, 90)
+PR_SET_NAME = 15
 COLOURS = {
     "w": (250, 0, 0),
     "s": (0, 250, 0),
@@ -91,7 +94,13 @@ class Window:
             elif not down and event.detail in self.down:
                 self.down.remove(event.detail)
             self.fill()
-            say(key=self.name(event.detail), down=down, t_ns=t_ns, synthetic=event.type > 127 or bool(event.send_event))
+            say(
+                key=self.name(event.detail),
+                code=event.detail,
+                down=down,
+                t_ns=t_ns,
+                synthetic=event.type > 127 or bool(event.send_event),
+            )
         elif event.type in (X.FocusIn, X.FocusOut):
             say(focus=event.type == X.FocusIn, t_ns=t_ns)
         elif event.type == X.MapNotify:
@@ -129,6 +138,8 @@ class Window:
                 self.fill()
             case "title":
                 self.set_title(rest)
+            case "comm":
+                ctypes.CDLL(None).prctl(PR_SET_NAME, bytes.fromhex(rest))
             case "close":
                 self.window.destroy()
         self.display.sync()

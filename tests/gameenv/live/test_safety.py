@@ -13,12 +13,14 @@ import pytest
 from gameenv.actions import action_index
 from gameenv.desktop.keyboard import KeySender
 from gameenv.desktop.opening import open_sender
+from gameenv.doctor.desktop import check_left_down
 from gameenv.errors import AmbiguousWindowError, DisplayError, GameEnvError, NoWindowError, WindowBusyError, WindowError
 from gameenv.live.env import LiveEnv
 from tests.conftest import is_alive, keys_down
 from tests.gameenv.live.display import Probe, wait_for, x_server
 
 W = action_index("w")
+XK_F9 = 65478
 Make = Callable[..., LiveEnv]
 MakeProbe = Callable[..., Probe]
 
@@ -142,6 +144,27 @@ def test_the_watchdog_is_asked_to_end(probe: Probe, make_env: Make) -> None:
     os.kill(env.watchdog_pid, signal.SIGTERM)
     wait_for(lambda: probe.keys and not probe.down)
     assert env.step(W)[4]["truncated_because"] == "watchdog-ended"
+
+
+@pytest.mark.slow
+def test_player_and_watchdog_are_killed_at_once(probe: Probe, make_env: Make) -> None:
+    player, watchdog = start_player("env.step(1)")
+    wait_for(lambda: probe.down == ["w"])
+    os.kill(player.pid, signal.SIGSTOP)  # so that it cannot let go when the watchdog is gone
+    os.kill(watchdog, signal.SIGKILL)
+    os.kill(player.pid, signal.SIGKILL)
+    ended(player, watchdog)
+    time.sleep(0.2)
+    assert probe.down == ["w"], "nobody is left to let go of it"
+    (finding,) = check_left_down()
+    assert finding.level == "yellow"
+    assert finding.text.startswith("w: no person holds")
+    said: list[str] = []
+    env = make_env(notify=said.append)
+    env.reset()
+    wait_for(lambda: not probe.down)
+    assert said == ["let go of w, which a run that was killed had left down"]
+    assert list(check_left_down()) == []
 
 
 @pytest.mark.slow
@@ -335,6 +358,39 @@ def test_the_panic_key(probe: Probe, make_env: Make, sender: KeySender) -> None:
     assert truncated
     assert info["truncated_because"] == "panic-key"
     assert probe.keys.count(("w", True)) == 1
+
+
+def test_the_game_does_not_get_the_panic_and_hand_back_keys(probe: Probe, make_env: Make, sender: KeySender) -> None:
+    env = make_env(panic_key="f9", hand_back_key="f8")
+    env.reset()
+    for key in ("f8", "f12"):
+        sender.send(key, True)
+        sender.send(key, False)
+    wait_for(lambda: ("65481", False) in probe.keys)
+    assert {key for key, _ in probe.keys} == {"65481"}, "F12 is any key here, F8 is withheld"
+    sender.send("f9", True)
+    sender.send("f9", False)
+    assert wait_for(lambda: (step := env.step(W))[3] and step[4])["truncated_because"] == "panic-key"
+    assert str(XK_F9) not in {key for key, _ in probe.keys}
+    sender.send("f9", True)
+    sender.send("f9", False)
+    wait_for(lambda: (str(XK_F9), False) in probe.keys)
+
+
+def test_a_key_that_another_program_has_grabbed_is_heard_all_the_same(
+    probe: Probe, make_env: Make, sender: KeySender
+) -> None:
+    from Xlib import X, display  # noqa: PLC0415
+
+    other = display.Display()
+    other.screen().root.grab_key(96, X.AnyModifier, False, X.GrabModeAsync, X.GrabModeAsync)  # F12
+    other.sync()
+    env = make_env()
+    env.reset()
+    sender.send("f12", True)
+    sender.send("f12", False)
+    assert wait_for(lambda: (step := env.step(W))[3] and step[4])["truncated_because"] == "panic-key"
+    other.close()
 
 
 def test_a_short_tap_between_two_frames(probe: Probe, make_env: Make, sender: KeySender) -> None:

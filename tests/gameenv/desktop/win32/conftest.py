@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from gameenv.desktop.win32 import api, dpi, hdr, programs, sending, windows
+from gameenv.desktop.win32 import api, dpi, hdr, layout, listening, programs, sending, windows
 from tests.gameenv.desktop.win32.fake import FakeWindowsSystem
 
 
@@ -15,7 +15,7 @@ from tests.gameenv.desktop.win32.fake import FakeWindowsSystem
 def system(monkeypatch: pytest.MonkeyPatch) -> FakeWindowsSystem:
     """A desktop with a game (process 100) in front of an editor (process 200)."""
     fake = FakeWindowsSystem(programs={100: r"C:\Games\TDM\TheDarkMod.exe", 200: r"C:\Windows\notepad.exe"})
-    for module in (api, dpi, hdr, programs, sending, windows):
+    for module in (api, dpi, hdr, layout, listening, programs, sending, windows):
         monkeypatch.setattr(module, "load", fake.load)
     monkeypatch.setattr(programs, "last_error", lambda: fake.error)
     return fake

@@ -12,11 +12,17 @@ from ctypes import wintypes
 from dataclasses import dataclass, field
 from typing import Any
 
+from gameenv.desktop.places import EXTENDED, SCAN_CODES
+from gameenv.desktop.win32.keys import VIRTUAL_KEYS
+
 _AS_ON_WINDOWS: dict[Any, Any] = {
     ctypes.c_long: ctypes.c_int32,
     ctypes.c_ulong: ctypes.c_uint32,  # a long has 32 bits there
     ctypes.c_wchar_p: ctypes.c_void_p,  # a callback is handed a string as a copy; to an address it can write
 }
+
+
+KEY_AT = {(scan_code & 0xFF, scan_code >= EXTENDED): key for key, scan_code in SCAN_CODES.items()}
 
 
 @dataclass
@@ -32,6 +38,8 @@ class FakeWindow:
     visible: bool = True
     iconic: bool = False
     cloaked: bool = False
+    owner: int = 0
+    tool: bool = False
 
 
 class FakeFunction:
@@ -80,7 +88,10 @@ class FakeWindowsSystem:
     sent: list[tuple[int, int]] = field(default_factory=list)
     dpi: list[tuple[str, int]] = field(default_factory=list)
     hdr: tuple[bool, ...] = (False,)
+    types: dict[int, int] = field(default_factory=dict)
+    down: set[int] = field(default_factory=set)
     open_handles: int = 0
+    parents: dict[int, int] = field(default_factory=dict)
     error: int = 0
 
     def load(self, _library: str) -> FakeLibrary:
@@ -124,6 +135,37 @@ class FakeWindowsSystem:
             return 0
         pid.contents.value = self.windows[handle].pid
         return 1
+
+    def GetWindow(self, handle: int, which: int) -> int | None:  # noqa: N802
+        assert which == 4, "its owner"
+        return self.windows[handle].owner or None
+
+    def GetWindowLongW(self, handle: int, which: int) -> int:  # noqa: N802
+        assert which == -20, "its extended style"
+        return 0x80 if self.windows[handle].tool else 0x100
+
+    def CreateToolhelp32Snapshot(self, what: int, pid: int) -> int:  # noqa: N802
+        assert (what, pid) == (2, 0)
+        self.open_handles += 1
+        self._listed = iter(self.parents.items())
+        return 1
+
+    def Process32FirstW(self, snapshot: int, entry: Any) -> bool:  # noqa: N802
+        return self.Process32NextW(snapshot, entry)
+
+    def Process32NextW(self, _snapshot: int, entry: Any) -> bool:  # noqa: N802
+        # PROCESSENTRY32W on 64 bits: dwSize, cntUsage, th32ProcessID, th32DefaultHeapID, th32ModuleID, cntThreads,
+        # th32ParentProcessID.
+        raw = ctypes.cast(entry, ctypes.POINTER(ctypes.c_char * 568)).contents
+        assert struct.unpack_from("<I", raw) == (568,)
+        found = next(self._listed, None)
+        if found is not None:
+            struct.pack_into("<I", raw, 8, found[0])
+            struct.pack_into("<I", raw, 32, found[1])
+        return found is not None
+
+    def GetAsyncKeyState(self, virtual_key: int) -> int:  # noqa: N802
+        return 0x8000 if virtual_key in self.down else 1
 
     def GetSystemMetrics(self, metric: int) -> int:  # noqa: N802
         return self.desktop[metric - 76]
@@ -184,6 +226,12 @@ class FakeWindowsSystem:
         return True
 
     def MapVirtualKeyW(self, virtual_key: int, kind: int) -> int:  # noqa: N802
+        if kind == 3:  # from a scan code to a virtual key; those of letters are made up: 0x1000 + scan code
+            names = {0xE04B: 0x25, 0xE048: 0x26, 0xE04D: 0x27, 0xE050: 0x28, 0x39: 0x20, 0x1C: 0x0D}
+            return names.get(virtual_key, 0x1000 + virtual_key)
+        if kind == 2:  # from a virtual key to the character it types
+            us = {0x1000 + SCAN_CODES[key]: ord(key.upper()) for key in SCAN_CODES if len(key) == 1}
+            return self.types.get(virtual_key - 0x1000, us.get(virtual_key, 0))
         assert kind == 0
         return {0x25: 0x4B, 0x26: 0x48, 0x27: 0x4D, 0x28: 0x50}[virtual_key]
 
@@ -194,6 +242,8 @@ class FakeWindowsSystem:
             assert each.ki.wVk == 0, "no virtual key"
             if not self.blocked:
                 self.sent.append((each.ki.wScan, each.ki.dwFlags))
+                key = KEY_AT[each.ki.wScan & 0xFF, bool(each.ki.dwFlags & 0x1)]
+                (self.down.discard if each.ki.dwFlags & 0x2 else self.down.add)(VIRTUAL_KEYS[key])
         return 0 if self.blocked else count
 
     def GetDisplayConfigBufferSizes(self, flags: int, paths: Any, modes: Any) -> int:  # noqa: N802

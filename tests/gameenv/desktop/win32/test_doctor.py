@@ -5,6 +5,7 @@ import os
 import pytest
 
 from gameenv.desktop.win32.hdr import is_hdr_on
+from gameenv.desktop.win32.layout import typed_by
 from gameenv.desktop.window import WindowInfo
 from gameenv.doctor.desktop import check_colours, check_rights
 from tests.gameenv.desktop.win32.fake import FakeWindowsSystem
@@ -35,3 +36,11 @@ def test_a_windows_that_does_not_know_hdr_is_not_asked(system: FakeWindowsSystem
     system.lacking = frozenset({"QueryDisplayConfig"})
     assert is_hdr_on() is None
     assert check_colours().level == "green"
+
+
+def test_what_keys_type_on_another_layout_is_told(system: FakeWindowsSystem) -> None:
+    assert typed_by(["w", "a", "1", "left", "space", "enter"]) == {
+        "w": "w", "a": "a", "1": "1", "left": "left", "space": "space", "enter": "enter",
+    }  # fmt: skip
+    system.types |= {0x11: ord("Z"), 0x1E: ord("Q"), 0x1F: 0x80000000 | ord("^"), 0x20: 0}
+    assert typed_by(["w", "a", "s", "d"]) == {"w": "z", "a": "q", "s": "^", "d": ""}

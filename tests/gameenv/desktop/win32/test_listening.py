@@ -13,9 +13,10 @@ import pytest
 
 from gameenv.actions import KEYS
 from gameenv.desktop.listener import HeardKey
-from gameenv.desktop.win32.keys import SCAN_CODES
+from gameenv.desktop.places import SCAN_CODES
 from gameenv.desktop.win32.listening import HookTranslator, Win32Listener
 from gameenv.errors import ListenerDiedError
+from tests.gameenv.desktop.win32.fake import FakeWindowsSystem
 
 EXTENDED, INJECTED, UP = 0x01, 0x10, 0x80  # LLKHF_*
 S = 1_000_000_000
@@ -97,6 +98,10 @@ class HookData:
     flags: int
 
 
+class SwallowedError(Exception):
+    """What pynput raises to keep a key from everybody else."""
+
+
 class FakeHook(threading.Thread):
     """In place of pynput's listener: a thread that lives until it is stopped."""
 
@@ -117,6 +122,9 @@ class FakeHook(threading.Thread):
 
     def stop(self) -> None:
         self._ended.set()
+
+    def suppress_event(self) -> None:
+        raise SwallowedError
 
     def type(self, scan_code: int, flags: int = 0) -> object:
         return self.filter(0x100, HookData(0, scan_code, flags))
@@ -179,3 +187,17 @@ def test_a_key_after_closing_does_no_harm(listener: Win32Listener) -> None:
     hook = FakeHook.last
     listener.close()
     assert hook.type(0x11) is False
+
+
+def test_a_key_that_is_withheld_is_heard_and_swallowed_in_that_window_only(
+    listener: Win32Listener, system: FakeWindowsSystem
+) -> None:
+    system.foreground = 0x7FF0_0001_0002_0003
+    listener.attend(system.foreground, ["w"])
+    for flags in (0, UP):
+        with pytest.raises(SwallowedError):
+            FakeHook.last.type(0x11, flags)
+    assert FakeHook.last.type(0x1F) is False, "no other key"
+    system.foreground = 7
+    assert FakeHook.last.type(0x11) is False, "no other window"
+    assert [(each.key, each.down) for each in listener.poll()] == [("w", True), ("w", False), ("s", True), ("w", True)]

@@ -8,7 +8,8 @@ import pytest
 
 from gameenv.actions import KEYS
 from gameenv.desktop.keyboard import KEY_NAMES, Keyboard, bind_keys
-from gameenv.desktop.win32.keys import SCAN_CODES, VIRTUAL_KEYS
+from gameenv.desktop.places import SCAN_CODES
+from gameenv.desktop.win32.keys import VIRTUAL_KEYS
 from gameenv.desktop.win32.sending import Win32Sender
 from gameenv.errors import DisplayError
 from tests.gameenv.desktop.win32.fake import FakeWindow, FakeWindowsSystem
@@ -64,7 +65,7 @@ def test_every_key_name_has_the_scan_code_that_pydirectinput_knows(pydirectinput
 
 
 def test_the_keyboard_sends_only_what_differs(sender: Win32Sender, system: FakeWindowsSystem) -> None:
-    keyboard = Keyboard(sender, bind_keys({"enter": "e"}))
+    keyboard = Keyboard(sender, bind_keys({"enter": "e"}), 1)
     keyboard.hold(["w"])
     keyboard.hold(["w", "enter"])
     keyboard.close()

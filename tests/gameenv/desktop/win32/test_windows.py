@@ -120,3 +120,28 @@ def test_a_program_outranks_us_only_if_it_is_elevated_and_we_are_not(desktop: Fa
 def test_elsewhere_the_libraries_are_refused_in_words() -> None:
     with pytest.raises(DisplayError, match="library of Windows"):
         api.load("user32")
+
+
+def test_a_window_without_a_title_is_listed_last_if_it_may_be_a_game(desktop: FakeWindowsSystem) -> None:
+    helpers = {
+        21: FakeWindow("", 100, width=10, height=10),
+        22: FakeWindow("", 100, tool=True),
+        23: FakeWindow("", 100, owner=GAME),
+        24: FakeWindow("", 300),  # of no known program
+    }
+    desktop.windows = {20: FakeWindow("", 200), **helpers, **desktop.windows}
+    assert [each.handle for each in Win32Windows().windows()] == [GAME, EDITOR, 20]
+    assert find_window(Win32Windows(), process="notepad").handle == EDITOR, "the one with a title"
+    desktop.windows[EDITOR].title = ""
+    del desktop.windows[20]
+    assert find_window(Win32Windows(), process="notepad").handle == EDITOR
+
+
+def test_ancestors_are_followed_until_a_number_is_used_again(desktop: FakeWindowsSystem) -> None:
+    desktop.parents = {os.getpid(): 11, 11: 12, 12: 13, 14: 11, 13: 0}
+    assert Processes().ancestors() == {os.getpid(), 11, 12, 13}
+    desktop.parents = {os.getpid(): 11, 11: os.getpid()}
+    assert Processes().ancestors() == {os.getpid(), 11}
+    desktop.parents = {os.getpid(): 11}
+    assert Processes().ancestors() == {os.getpid()}, "its parent has ended"
+    assert desktop.open_handles == 0
