@@ -76,7 +76,16 @@ class ListenerDiedError(DisplayError):
 
 
 class WindowError(GameEnvError):
-    """Something about a game's window."""
+    """Something about a game's window.
+
+    Args:
+        text: What, and what to do.
+        reason: Why playing it ended, as ``info["truncated_because"]`` has it; None if it had not begun.
+    """
+
+    def __init__(self, text: str = "", reason: str | None = None) -> None:
+        super().__init__(text)
+        self.reason = reason
 
 
 class NoWindowError(WindowError):

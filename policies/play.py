@@ -6,7 +6,7 @@ Composes environment, policy and the loop of ``run_episode``, which it leaves al
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -20,11 +20,12 @@ import gameenv  # noqa: F401 (registers the environments)
 from gameenv.actions import CHUNK_LENGTH, Action, ActionChunk
 from gameenv.arena.levels import Split
 from gameenv.cli import run_command
-from gameenv.clock import DEFAULT_FPS
+from gameenv.clock import DEFAULT_FPS, pause
 from gameenv.desktop.keyboard import parse_keys
 from gameenv.desktop.window import choose_window
-from gameenv.errors import GameEnvError, InvalidInputError
+from gameenv.errors import GameEnvError, InvalidInputError, WindowError
 from gameenv.frames import Frame, FrameSpec
+from gameenv.live.env import LiveEnv
 from policies.base import Policy, check_goal
 from policies.card import ModelCard, check_env
 from policies.ledger import EpisodeResult
@@ -36,10 +37,12 @@ from recording.wrapper import RecordingWrapper, new_session_id
 
 PROG = "gameenv-play"
 SAFETY = (
-    "F12 in the game stops at once; any game key of yours takes over, F11 hands back. "
+    "{panic} in the game stops at once; any game key of yours takes over, {back} hands back. "
     "For single-player and offline games only."
 )
-_FAILURES = ("focus-lost", "watchdog-ended", "listener-died", "screen-lost")
+STOPPED_BY_A_PERSON = 130
+"""The exit code after the panic key, the same as after Ctrl-C."""
+_LOOK_AGAIN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,9 @@ class Args:
 
     In the built-in game's window: gameenv-play --model bc:models/bc
     In any game's window: gameenv-play --model bc:models/bc --window "The Dark Mod" --goal "Go to the lantern"
+
+    Whatever ends a goal, on a terminal the next one is asked for; the model stays loaded. Exit code: that of the last
+    goal played. 0 played to its end, 1 failed (window closed, focus lost, policy failed), 130 stopped by a person.
     """
 
     model: Annotated[str, tyro.conf.arg(aliases=("--policy",))] = "models/gameplay_agent_lora"
@@ -73,6 +79,16 @@ class Args:
     """Most ticks a goal; by default none in a window, about three times the expert's need in the built-in game."""
     focus_timeout: float = 30.0
     """Seconds to wait for the window to get the focus (back)."""
+    wait: bool = False
+    """Wait until the window is there."""
+    panic_key: str = "f12"
+    """The key that stops at once; the game does not get it where the system allows."""
+    hand_back_key: str = "f11"
+    """The key that gives the control back after you took it; the game does not get it either."""
+    reset_key: str | None = None
+    """A key to press before each goal, such as the game's quick-load key: f9."""
+    reset_wait: float = 2.0
+    """Seconds the game needs after it."""
     record: bool = False
     """Record what is played, into --out."""
     session: str | None = None
@@ -103,29 +119,49 @@ def play(args: Args) -> int:
     if args.session and not args.record:
         raise InvalidInputError("--session names a recording: add --record")
     policy, card = load_policy(args.model, args.options), card_of(args.model)
-    goals = iter(_goals(args, is_live, console))
-    first = next(goals, None)
-    if first is None:
+    if not is_live and (args.wait or args.reset_key):
+        raise InvalidInputError("--wait and --reset-key are for --window; the built-in game opens its own levels")
+    goals = _Goals(args, is_live, console)
+    goal = goals.next(stopped=False)
+    if goal is None:
         raise InvalidInputError('say what to do: --goal "Go to the lantern"')
     env = _make_env(args, card, is_live, console)
-    last: EpisodeResult | None = None
     with contextlib.closing(_Recorded(env, args, is_live)) as recorded:
         if card is not None:
             for warning in check_env(card, env):
                 console.print(warning, markup=False)
         if not args.lock_step:
-            console.print(SAFETY)
-        number = args.seed
-        goal: str | None = first
-        while goal is not None:
+            console.print(SAFETY.format(panic=args.panic_key.upper(), back=args.hand_back_key.upper()), markup=False)
+        return _play_goals(recorded.env, policy, args, goal, goals)
+
+
+def _play_goals(env: gym.Env[Any, Any], policy: Policy, args: Args, goal: str | None, goals: "_Goals") -> int:
+    """Play one goal after the other; returns the exit code."""
+    console, number, code = goals.console, args.seed, 0
+    while goal is not None:
+        if args.wait:
+            _wait_for_window(env, console)
+        try:
             with Live(console=console, refresh_per_second=8, transient=True) as line:
-                last = _play_goal(recorded.env, policy, args, (goal or None, None if is_live else number), line)
-            console.print(describe(last), markup=False)
-            if last.truncated_because is not None:
-                break
-            number += 1
-            goal = next(goals, None)
-    return 1 if last is not None and last.truncated_because in _FAILURES else 0
+                last = _play_goal(env, policy, args, (goal or None, None if goals.is_live else number), line)
+        except WindowError as error:  # not there, closed just now, no focus: ends as in the middle of a goal
+            if not goals.can_ask and error.reason != "panic-key":
+                raise
+            said, reason = str(error), error.reason or "no-window"
+        else:
+            said, reason = describe(last), last.truncated_because
+        console.print(said, markup=False)
+        code = exit_code(reason)
+        number += reason is None
+        goal = goals.next(stopped=reason is not None)
+    return code
+
+
+def exit_code(stopped_because: str | None) -> int:
+    """The command's exit code if this was how its last goal ended; None is by itself."""
+    if stopped_because is None:
+        return 0
+    return STOPPED_BY_A_PERSON if stopped_because == "panic-key" else 1
 
 
 def describe(result: EpisodeResult) -> str:
@@ -176,8 +212,10 @@ def _make_env(args: Args, card: ModelCard | None, is_live: bool, console: Consol
     if args.lock_step:
         return gym.make("gameenv/Arena-v0", **arena, **common)
     common |= {"keys": parse_keys(args.keys), "focus_timeout_s": args.focus_timeout}
+    common |= {"panic_key": args.panic_key, "hand_back_key": args.hand_back_key}
     if is_live:
         window = choose_window(args.window, args.process, args.window_id)
+        common |= {"reset_key": args.reset_key, "reset_wait_s": args.reset_wait}
         env = gym.make("gameenv/Live-v0", window=window, process=args.process, **common)
     else:
         env = gym.make("gameenv/ArenaWindow-v0", **arena, **common)
@@ -185,18 +223,42 @@ def _make_env(args: Args, card: ModelCard | None, is_live: bool, console: Consol
     return env
 
 
-def _goals(args: Args, is_live: bool, console: Console) -> Iterator[str]:
-    """The goals to play for: those given, then those asked for; an empty one is the level's own."""
-    yield from args.goal or (() if is_live else ("",))
-    while sys.stdin.isatty():
-        hint = "Enter ends" if is_live else "Enter ends, = for the next level's own goal"
+class _Goals:
+    """The goals to play for: those given, then those asked for on a terminal; an empty one is the level's own."""
+
+    def __init__(self, args: Args, is_live: bool, console: Console) -> None:
+        self._given = list(args.goal or (() if is_live else ("",)))
+        self.is_live = is_live
+        self.console = console
+        self.can_ask = sys.stdin.isatty()
+        """Whether there is a person to ask."""
+
+    def next(self, *, stopped: bool) -> str | None:
+        """The next goal, None to end. After one that was stopped, a person is asked before any other."""
+        if self._given and not stopped:
+            return self._given.pop(0)
+        if not self.can_ask:
+            if self._given:
+                self.console.print(f"not played: {', '.join(self._given)}", markup=False)
+            return None
+        own = "" if self.is_live else ", = for the next level's own goal"
+        hint = f"Enter goes on with {self._given[0]!r}, Ctrl-D ends" if self._given else "Enter ends"
         try:
-            goal = console.input(f"next goal ({hint}): ").strip()
+            goal = self.console.input(Text(f"next goal ({hint}{own}): ")).strip()
         except EOFError:
-            return
+            return None
         if not goal:
-            return
-        yield "" if goal == "=" and not is_live else goal
+            return self._given.pop(0) if self._given else None
+        return "" if goal == "=" and not self.is_live else goal
+
+
+def _wait_for_window(env: gym.Env[Any, Any], console: Console) -> None:
+    live = env.unwrapped
+    assert isinstance(live, LiveEnv)
+    if not live.is_there():
+        console.print("waiting for the window; Ctrl-C ends")
+        while not live.is_there():
+            pause(_LOOK_AGAIN_S)
 
 
 def _play_goal(
@@ -206,7 +268,13 @@ def _play_goal(
     goal, seed = what
     try:
         return run_episode(
-            env, policy, goal, seed, args.execute, max_steps=args.max_steps, observers=[_Line(line.update)]
+            env,
+            policy,
+            goal,
+            seed,
+            args.execute,
+            max_steps=args.max_steps,
+            observers=[_Line(line.update, args.hand_back_key)],
         )
     except (GameEnvError, OSError):
         raise
@@ -217,8 +285,9 @@ def _play_goal(
 class _Line:
     """Shows each tick as it is played."""
 
-    def __init__(self, show: Callable[[Text], object]) -> None:
+    def __init__(self, show: Callable[[Text], object], hand_back_key: str) -> None:
         self._show = show
+        self._back = hand_back_key.upper()
         self._chunk: ActionChunk | None = None
         self._began = time.perf_counter()
         self._ticks = 0
@@ -227,7 +296,7 @@ class _Line:
         self._ticks += action is not None
         rate = self._ticks / max(time.perf_counter() - self._began, 1e-6)
         if info.get("control") == "human":
-            doing = "you have the control, F11 hands back"
+            doing = f"you have the control, {self._back} hands back"
         else:
             doing = f"{action or '-':<6} of {' '.join(chunk) if chunk else '(unreadable)' if action else '-'}"
         skipped = f"  thinking skipped {info['skipped']} ticks" if info.get("skipped") else ""

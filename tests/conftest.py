@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,8 +12,37 @@ import gymnasium as gym
 import pytest
 
 import gameenv  # noqa: F401 (registers the environments)
+from gameenv.arena.engine.ownership import sweep_orphans
 from gameenv.live.env import LiveEnv
 from tests.gameenv.live.display import Probe, demand, wait_for, x_server
+
+
+def pytest_configure() -> None:
+    """Have the children of tests begin with signals as in a terminal: a script's background jobs ignore Ctrl-C."""
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, usual)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+
+
+def pytest_sessionfinish() -> None:
+    """Leave no process behind, whatever failed: not this one's children, and no engine that has lost its owner."""
+    for pid in descendants(os.getpid()):
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+    sweep_orphans()
+
+
+def descendants(pid: int) -> list[int]:
+    """Processes started by this one, and by those, as far as Linux tells; one that keeps Python's books is left out."""
+    found: list[int] = []
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in map(int, children.read_bytes().split()):
+                if b"resource_tracker" not in Path(f"/proc/{child}/cmdline").read_bytes():
+                    found += [child, *descendants(child)]
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -40,10 +40,10 @@ class Screen:
     def __init__(self) -> None:
         mss: Any = require("mss", "live")
         self._failures = (mss.ScreenShotError, OSError)
-        try:
-            self._mss: Any = mss.MSS()
-        except self._failures as error:
-            raise DisplayError(f"the screen cannot be read: {error}") from error
+        self._make = mss.MSS
+        self._desktop: Rect | None = None
+        self._mss: Any = None
+        self._open()
 
     def grab(self, state: WindowState) -> Image.Image | None:
         """What the window shows now.
@@ -61,12 +61,23 @@ class Screen:
         client, seen = state.client, state.client.intersection(state.desktop)
         if state.minimised or not (seen.width and seen.height):
             return None
+        if state.desktop != self._desktop:
+            if self._desktop is not None:  # docked, another resolution: what is open has a buffer of the old size
+                self._open()
+            self._desktop = state.desktop
         picture = self._grab(seen)
         if seen == client:
             return picture
         whole = Image.new("RGB", (client.width, client.height))
         whole.paste(picture, (seen.left - client.left, seen.top - client.top))
         return whole
+
+    def _open(self) -> None:
+        self.close()
+        try:
+            self._mss = self._make()
+        except self._failures as error:
+            raise DisplayError(f"the screen cannot be read: {error}") from error
 
     def _grab(self, rect: Rect) -> Image.Image:
         try:

@@ -19,7 +19,17 @@ from gameenv.desktop.keyboard import Keyboard
 from gameenv.desktop.opening import open_sender
 from gameenv.errors import GameEnvError
 from gameenv.frames import Frame
-from gameenv.live.messages import Begin, Channel, Grab, Hold, Ready, WatchdogFailed, WatchEnded, WatchSettings
+from gameenv.live.messages import (
+    Begin,
+    Channel,
+    Grab,
+    Hold,
+    Ready,
+    TapResetKey,
+    WatchdogFailed,
+    WatchEnded,
+    WatchSettings,
+)
 from gameenv.live.ring import FrameRing
 from gameenv.processes import sigint_held_back
 
@@ -97,6 +107,13 @@ class Companion:
         """Have this word held until the next tick, and return that tick's grab."""
         self._command += 1
         return self._ask(Hold(self._command, word))
+
+    def tap_reset_key(self) -> None:
+        """Have the reset key pressed and released in the game, if it has the focus."""
+        assert self._connection is not None
+        self._command += 1
+        with contextlib.suppress(OSError):  # it has ended, and its last message says why
+            self._connection.send(TapResetKey(self._command))
 
     def next_grab(self) -> Grab | WatchEnded:
         """Return the next grab, in order: for a person's play, where every tick is grabbed."""

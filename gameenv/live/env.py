@@ -20,7 +20,14 @@ from gameenv.desktop.keyboard import KEY_NAMES, bind_keys
 from gameenv.desktop.opening import open_window_system
 from gameenv.desktop.screen import REMEDIES
 from gameenv.desktop.window import find_window
-from gameenv.errors import InvalidInputError, UnknownNameError, WindowError
+from gameenv.errors import (
+    AmbiguousWindowError,
+    InvalidInputError,
+    NoWindowError,
+    UnknownNameError,
+    WindowError,
+    WindowGoneError,
+)
 from gameenv.frames import DEFAULT_SIZE, Fit, Frame, FrameSpec
 from gameenv.live.companion import Companion
 from gameenv.live.guard import Control
@@ -57,7 +64,9 @@ class LiveEnv(gym.Env[Frame, int]):
         reset_hook: Called by ``reset`` with this environment after all keys are up, to bring the game to a start.
         notify: Told in a sentence what a person should know; by default the log ``gameenv.live.env``.
         panic_key: Stops the agent at once.
-        hand_back_key: Gives the control back to the agent.
+        hand_back_key: Gives the control back to the agent. The game gets neither key, where the system allows.
+        reset_key: Pressed by ``reset`` in the game once it has the focus, before the hook: a quick-load key, say.
+        reset_wait_s: How long the game is given after it.
         hotkeys: Keys to report in ``info["hotkeys"]``.
         render_mode: ``"rgb_array"`` or None.
 
@@ -83,6 +92,8 @@ class LiveEnv(gym.Env[Frame, int]):
         panic_key: str = "f12",
         hand_back_key: str = "f11",
         hotkeys: Sequence[str] = ("p",),
+        reset_key: str | None = None,
+        reset_wait_s: float = 2.0,
         render_mode: str | None = None,
     ) -> None:
         if not window and not process:
@@ -99,7 +110,12 @@ class LiveEnv(gym.Env[Frame, int]):
             raise InvalidInputError(f"focus_timeout_s must be at least 0, got {focus_timeout_s}")
         if render_mode not in (None, "rgb_array"):
             raise InvalidInputError(f"render_mode is 'rgb_array' or None, got {render_mode!r}")
+        if reset_key is not None and control != "agent":
+            raise InvalidInputError("reset_key is pressed for an agent; a person presses their own")
+        if reset_wait_s < 0:
+            raise InvalidInputError(f"reset_wait_s must be at least 0, got {reset_wait_s}")
         special = (panic_key, hand_back_key, *hotkeys) if control == "agent" else tuple(hotkeys)
+        special += () if reset_key is None else (reset_key,)
         for key in special:
             if key not in KEY_NAMES:
                 raise UnknownNameError("key", key, KEY_NAMES)
@@ -114,6 +130,8 @@ class LiveEnv(gym.Env[Frame, int]):
         self.focus_timeout_s = focus_timeout_s
         self.render_mode = render_mode
         self._reset_hook = reset_hook
+        self._reset_key = reset_key
+        self._reset_wait_s = reset_wait_s
         self.notify: Callable[[str], object] = notify or logging.getLogger(__name__).warning
         self._special = panic_key, hand_back_key, tuple(hotkeys)
         self.observation_space = gym.spaces.Box(0, 255, self.frame_spec.shape, np.uint8)
@@ -145,6 +163,8 @@ class LiveEnv(gym.Env[Frame, int]):
         goal = (options or {}).get("goal")
         self._goal = None if goal is None else str(goal)
         answer = self._begin()
+        if self._reset_key is not None:
+            answer = self._press_reset_key(answer)
         if self._reset_hook is not None:
             self._reset_hook(self)
             answer = self._begin()
@@ -154,7 +174,7 @@ class LiveEnv(gym.Env[Frame, int]):
                 answer = self._begin()
         if isinstance(answer, WatchEnded):
             self._forget_companion()
-            raise WindowError(answer.text)
+            raise WindowError(answer.text, answer.reason)
         self._over = False
         return self._receive(answer)
 
@@ -204,6 +224,42 @@ class LiveEnv(gym.Env[Frame, int]):
         self._over = True
         self._forget_companion()
 
+    def is_there(self) -> bool:
+        """Whether the window is there now; several that match count as well, as ``reset`` says which.
+
+        Raises:
+            DisplayError: If this desktop's windows cannot be seen; says what to do.
+        """
+        windows = open_window_system()
+        try:
+            if isinstance(self.window, int):
+                windows.state(self.window)
+            else:
+                find_window(windows, self.window, self.process, own_processes())
+        except (NoWindowError, WindowGoneError):
+            return False
+        except AmbiguousWindowError:
+            return True
+        finally:
+            windows.close()
+        return True
+
+    def _press_reset_key(self, answer: Grab | WatchEnded) -> Grab | WatchEnded:
+        """Have the reset key pressed in the game, and give it time; returns tick 0 anew."""
+        assert self._companion is not None
+        if isinstance(answer, Grab):
+            answer = self._await_focus(answer)
+        if isinstance(answer, WatchEnded):
+            return answer
+        self._companion.tap_reset_key()
+        end_ns = answer.t_ns + round(self._reset_wait_s * NS_PER_S)
+        while answer.t_ns < end_ns:
+            self._companion.skip(answer)
+            answer = self._companion.hold(NONE)
+            if isinstance(answer, WatchEnded):
+                return answer
+        return self._begin()
+
     def _begin(self) -> Grab | WatchEnded:
         """Tick 0 of the watchdog process there is or, where that or its window has gone, of a new one."""
         if self._companion is not None:
@@ -227,6 +283,7 @@ class LiveEnv(gym.Env[Frame, int]):
             panic_key=panic_key,
             hand_back_key=hand_back_key,
             hotkeys=hotkeys,
+            reset_key=self._reset_key,
             ring=ring.name,
             owner_pid=os.getpid(),
         )

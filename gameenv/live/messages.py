@@ -42,6 +42,7 @@ class WatchSettings:
         bound: The key of each word.
         frame: The size frames are brought to.
         panic_key, hand_back_key, hotkeys: See ``gameenv.live.guard.Guard``.
+        reset_key: Pressed on ``TapResetKey``; None if the game has none.
         ring: Name of the shared frames.
         owner_pid: The process that all this is for.
     """
@@ -54,6 +55,7 @@ class WatchSettings:
     panic_key: str
     hand_back_key: str
     hotkeys: tuple[str, ...]
+    reset_key: str | None
     ring: str
     owner_pid: int
 
@@ -89,6 +91,13 @@ class Hold:
 
     command: int
     word: Action
+
+
+@dataclass(frozen=True, slots=True)
+class TapResetKey:
+    """Press the reset key and let go of it, if the game has the focus."""
+
+    command: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gameenv.errors import DisplayError
 from gameenv.frames import Frame
 
 SLOTS = 64
@@ -25,6 +26,9 @@ class FrameRing:
     Args:
         shape: Of every frame: height, width, 3.
         name: What the owner's ``name`` says; None to be the owner and make it.
+
+    Raises:
+        DisplayError: If there is not enough shared memory for it; says how much it takes.
     """
 
     def __init__(self, shape: tuple[int, int, int], name: str | None = None) -> None:
@@ -38,7 +42,7 @@ class FrameRing:
             if name is None:
                 in_memory = Path("/dev/shm")
                 fd, name = tempfile.mkstemp("", "gameenv-ring-", in_memory if in_memory.is_dir() else None)
-                os.ftruncate(fd, size)
+                _take_room(fd, Path(name), size)
             else:
                 fd = os.open(name, os.O_RDWR)
             self.name = name
@@ -81,3 +85,25 @@ class FrameRing:
         """Once both ends are open: leave nothing behind, however they end. May be called twice."""
         if self._is_owner and sys.platform != "win32":
             Path(self.name).unlink(missing_ok=True)
+
+
+def _take_room(fd: int, path: Path, size: int) -> None:
+    """Make a file of so many bytes that are there: a file with holes would end both processes when they run out.
+
+    Raises:
+        DisplayError: If there is no room; the file is gone then.
+    """
+    try:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(fd, 0, size)
+        else:
+            os.ftruncate(fd, size)
+    except OSError as error:
+        os.close(fd)
+        path.unlink(missing_ok=True)
+        needed_mb = -(-size // 1_000_000)
+        raise DisplayError(
+            f"{path.parent} has no room for {needed_mb} MB of frames ({error.strerror}). Give it more (docker run "
+            f"--shm-size={2 * needed_mb}m, or mount -o remount,size={2 * needed_mb}m {path.parent}), or make "
+            "frame_size smaller"
+        ) from error

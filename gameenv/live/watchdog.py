@@ -28,6 +28,7 @@ from gameenv.live.messages import (
     Grab,
     Hold,
     Ready,
+    TapResetKey,
     WatchdogFailed,
     WatchEnded,
     WatchSettings,
@@ -39,6 +40,10 @@ _READY_NS = 5_000_000
 _HOLDING_POLL_S = 0.005
 """How often the focus and the owner are looked at while a key is down."""
 _IDLE_POLL_S = 0.02
+_TAP_NS = 100_000_000
+"""How long the reset key is down: games look at the keyboard once a frame."""
+_RESET = "reset"
+"""The reset key's word, which is none of the eleven."""
 _DEAD_MAN_NS = NS_PER_S // 2
 """Keys come up at the latest this long after a tick that no step followed."""
 
@@ -86,12 +91,14 @@ class Watchdog:
         """Words whose keys an earlier run had left down; they are up now."""
         if agent:
             resources.enter_context(lock_window(settings.handle))
-            self._keyboard = Keyboard(open_sender(), settings.bound, settings.handle)
+            reset = {} if settings.reset_key is None else {_RESET: settings.reset_key}
+            self._keyboard = Keyboard(open_sender(), {**settings.bound, **reset}, settings.handle)
             resources.callback(self._keyboard.close)
             self.left_behind = self._keyboard.let_go_of_left_behind()
         self._events: list[tuple[int, Action, bool]] = []
         self._hotkeys: list[str] = []
         self._down: set[Action] = set()
+        self._tapping_until_ns = 0
         self._command = 0
         self._asked = False
         self._number = 0
@@ -134,8 +141,12 @@ class Watchdog:
         while self._owner.poll():
             self._obey(self._owner.recv())
 
-    def _obey(self, command: Begin | Hold) -> None:
+    def _obey(self, command: Begin | Hold | TapResetKey) -> None:
         self._command = command.command
+        if isinstance(command, TapResetKey):
+            self._tapping_until_ns = now_ns() + _TAP_NS
+            self._press()
+            return
         if isinstance(command, Begin):
             self._guard.begin()
             self._press()
@@ -176,9 +187,10 @@ class Watchdog:
     def _press(self) -> None:
         """Have exactly the keys down that the guard allows now."""
         if self._keyboard is not None:
-            changes = self._keyboard.hold(self._guard.allowed(now_ns()))
+            taps = now_ns() < self._tapping_until_ns and self._guard.focused and not self._guard.panicked
+            changes = self._keyboard.hold((*self._guard.allowed(now_ns()), *((_RESET,) if taps else ())))
             now = now_ns()
-            self._events.extend((now, parse_action(word), down) for word, down in changes)
+            self._events.extend((now, parse_action(word), down) for word, down in changes if word != _RESET)
 
     def _grab(self, tick: int, deadline_ns: int, *, late: bool) -> None:
         if self._number - self._ring.read >= SLOTS:

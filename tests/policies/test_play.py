@@ -1,13 +1,16 @@
 """``gameenv-play`` through the real command: on a window, on the arena's window, in lock-step."""
 
+import contextlib
 import os
+import select
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from gameenv.desktop.keyboard import KeySender
 from gameenv.desktop.opening import open_sender
 from recording import Session
 from tests.gameenv.live.display import Probe, wait_for
@@ -136,7 +139,7 @@ def test_the_panic_key_ends_it(probe: Probe, play: Play) -> None:
     sender.send("f12", False)
     code, said = finish(process)
     sender.close()
-    assert code == 0
+    assert code == 130, "a person stopped it, as with Ctrl-C"
     assert "stopped: panic-key" in said
     assert "w" not in probe.down
 
@@ -202,3 +205,149 @@ def test_a_window_may_be_named_by_its_number_or_its_program(probe: Probe, play: 
         code, said = finish(play("--model", "players:Walks", *options, "--goal", "Go"))
         assert code == 0, said
         assert "the policy says that the goal is reached" in said
+
+
+class Terminal:
+    """gameenv-play at a terminal."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        import pty  # noqa: PLC0415 (not on Windows)
+
+        self._ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "policies.play", *options],
+            stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder, start_new_session=True,
+            env={**os.environ, "COLUMNS": "300", "PYTHONPATH": os.pathsep.join([str(folder), *sys.path])},
+        )  # fmt: skip
+        os.close(theirs)
+        self._said = b""
+        self.everything = b""
+
+    def wait_until_said(self, text: str) -> None:
+        """Wait for a text, and forget it and what came before."""
+
+        def is_said() -> bool:
+            if select.select([self._ours], [], [], 0.05)[0]:
+                with contextlib.suppress(OSError):  # it has ended
+                    said = os.read(self._ours, 65536)
+                    self._said += said
+                    self.everything += said
+            return text.encode() in self._said
+
+        try:
+            wait_for(is_said)
+        except AssertionError:
+            raise AssertionError(f"{text!r} was not said, but {self._said.decode(errors='replace')}") from None
+        self._said = self._said.partition(text.encode())[2]
+
+    def type(self, text: str) -> None:
+        os.write(self._ours, text.encode())
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._ours)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+    (tmp_path / "players.py").write_text(POLICIES + "\nprint('the model is loaded')\n")
+    with contextlib.ExitStack() as opened:
+
+        def start(*options: str) -> Terminal:
+            return opened.enter_context(contextlib.closing(Terminal(tmp_path, *options)))
+
+        yield start
+
+
+def tap(sender: KeySender, key: str) -> None:
+    sender.send(key, True)
+    sender.send(key, False)
+
+
+def test_whatever_ends_a_goal_the_next_is_asked_for_and_the_model_stays(
+    make_probe: Callable[..., Probe], terminal: Callable[..., Terminal]
+) -> None:
+    probe, sender = make_probe(), open_sender()
+    play = terminal("--model", "players:ForEver", "--window", "^Probe$", "--goal", "Go there", "Open the door")
+    play.wait_until_said("the model is loaded")
+    wait_for(lambda: probe.down == ["w"])
+    tap(sender, "f12")
+    play.wait_until_said("Go there: stopped: panic-key")
+    play.wait_until_said("next goal (Enter goes on with 'Open the door', Ctrl-D ends): ")
+    assert probe.down == []
+    play.type("\n")
+    wait_for(lambda: probe.down == ["w"])
+    probe.close()
+    play.wait_until_said("Open the door: stopped: window-closed")
+    play.wait_until_said("next goal (Enter ends): ")
+    play.type("Climb the stairs\n")
+    play.wait_until_said("no window has title '^Probe$'")
+    play.wait_until_said("next goal (Enter ends): ")
+    again = make_probe()
+    play.type("Climb the stairs\n")
+    wait_for(lambda: again.down == ["w"])
+    tap(sender, "f12")
+    play.wait_until_said("Climb the stairs: stopped: panic-key")
+    play.wait_until_said("next goal (Enter ends): ")
+    play.type("\n")
+    assert play.process.wait(30) == 130
+    assert play.everything.count(b"the model is loaded") == 1
+    sender.close()
+
+
+def test_goals_that_were_not_played_are_named(probe: Probe, play: Play) -> None:
+    process = play("--model", "players:ForEver", "--window", "^Probe$", "--goal", "Go", "Open the door", "--wait")
+    wait_for(lambda: probe.down == ["w"])
+    probe.close()
+    code, said = finish(process)
+    assert code == 1, "as it is when the window is closed before"
+    assert "Go: stopped: window-closed" in said
+    assert "not played: Open the door" in said
+
+
+def test_other_keys_may_stop_and_hand_back(probe: Probe, play: Play) -> None:
+    keys = ("--panic-key", "f8", "--hand-back-key", "f7")
+    process = play("--model", "players:ForEver", "--window", "^Probe$", "--goal", "Go", *keys)
+    wait_for(lambda: probe.down == ["w"])
+    sender = open_sender()
+    tap(sender, "f12")
+    wait_for(lambda: ("65481", False) in probe.keys)
+    assert process.poll() is None, "F12 is the game's now"
+    tap(sender, "f8")
+    code, said = finish(process)
+    sender.close()
+    assert code == 130
+    assert "F8 in the game stops at once; any game key of yours takes over, F7 hands back" in said
+    assert str(0xFFC5) not in {key for key, _ in probe.keys}, "F8 does not reach the game"
+
+
+def test_the_window_is_waited_for_and_the_game_reset(
+    make_probe: Callable[..., Probe], display: str, play: Play
+) -> None:
+    options = ("--wait", "--reset-key", "f9", "--reset-wait", "0.3")
+    process = play("--model", "players:Walks", "--window", "^Probe$", "--goal", "Go", "Open the door", *options)
+    assert process.stdout is not None
+    while "waiting for the window" not in process.stdout.readline():
+        assert process.poll() is None
+    probe = make_probe()
+    code, said = finish(process)
+    assert code == 0, said
+    f9 = str(0xFFC6)
+    assert probe.keys[0] == (f9, True)
+    assert probe.keys.count((f9, True)) == probe.keys.count((f9, False)) == 2, "before each goal"
+    presses = [t_ns for (key, down), t_ns in zip(probe.keys, probe.key_times, strict=True) if down][:2]
+    assert presses[1] - presses[0] > 0.3e9
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes it as a Unix shell does")
+def test_a_closed_standard_input_is_nobody_to_ask(probe: Probe, tmp_path: Path, play: Play) -> None:
+    (tmp_path / "players.py").write_text(POLICIES)
+    command = f"{sys.executable} -m policies.play --model players:Walks --window '^Probe$' --goal Go <&-"
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, env={**os.environ, "PYTHONPATH": path},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert "the policy says that the goal is reached" in done.stdout

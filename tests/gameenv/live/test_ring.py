@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gameenv.errors import DisplayError
 from gameenv.live.ring import SLOTS, FrameRing
 
 SHAPE = (16, 32, 3)
@@ -44,3 +45,15 @@ def test_nothing_is_left_behind() -> None:
     assert not Path(reader.name).exists()
     writer.put(0, frame(3))
     assert (reader.take(0) == 3).all()
+
+
+@pytest.mark.skipif(not hasattr(os, "statvfs") or not Path("/dev/shm").is_dir(), reason="asks for more than there is")
+def test_too_little_shared_memory_is_refused_at_once_with_the_size_to_set() -> None:
+    """A file with holes would be made, and end the process at the first grab that finds no room."""
+    room = os.statvfs("/dev/shm")
+    side = int((room.f_blocks * room.f_frsize / (3 * SLOTS)) ** 0.5) + 1000
+    needed_mb = -(-(64 + 3 * SLOTS * side * side) // 1_000_000)
+    before = set(os.listdir("/dev/shm"))
+    with pytest.raises(DisplayError, match=rf"/dev/shm has no room for {needed_mb} MB.*--shm-size={2 * needed_mb}m"):
+        FrameRing((side, side, 3))
+    assert not {name for name in set(os.listdir("/dev/shm")) - before if name.startswith("gameenv-ring-")}

@@ -12,7 +12,7 @@ import pytest
 
 from gameenv.actions import action_index
 from gameenv.desktop.keyboard import KeySender
-from gameenv.desktop.opening import open_sender
+from gameenv.desktop.opening import open_sender, open_window_system
 from gameenv.doctor.desktop import check_left_down
 from gameenv.errors import AmbiguousWindowError, DisplayError, GameEnvError, NoWindowError, WindowBusyError, WindowError
 from gameenv.live.env import LiveEnv
@@ -342,6 +342,35 @@ def test_a_frozen_picture_is_named(probe: Probe, make_env: Make) -> None:
     frame_is_new = env.step(W)[4]
     assert (frame_is_new["new_frame"], frame_is_new["problem"]) == (True, None)
     env.step(0)
+
+
+def test_the_desktop_grows_and_the_game_with_it(display: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Xephyr is an X server in a window: its desktop is as large as that."""
+    with x_server("Xephyr", "-resizeable", "-screen", "640x480", DISPLAY=display) as inner:
+        from Xlib import display as xdisplay  # noqa: PLC0415
+
+        outer = xdisplay.Display(display)
+        frame = wait_for(lambda: outer.screen().root.query_tree().children)[-1]
+        monkeypatch.setenv("DISPLAY", inner)
+        probe = Probe("Probe", "600x400+10+10")
+        probe.focus()
+        env = LiveEnv(window="^Probe$", fit="stretch", notify=lambda text: None)
+        system = open_window_system()
+        try:
+            env.reset()
+            for size in ((1200, 800), (500, 300), (1300, 900)):
+                frame.configure(width=size[0], height=size[1])
+                outer.sync()
+                wait_for(lambda size=size: system.state(probe.handle).desktop.width == size[0])
+                probe.tell(f"resize {size[0] - 20} {size[1] - 20}")
+                steps = [env.step(0) for _ in range(3)]
+                assert not any(truncated for _, _, _, truncated, _ in steps)
+                assert (steps[-1][0] == 90).all(), "all of the window is seen"
+        finally:
+            env.close()
+            system.close()
+            probe.close()
+            outer.close()
 
 
 # Keys
