@@ -24,6 +24,8 @@ LOCK_FILE = ".lock"
 _SCRATCH = re.compile(r"\.partial-[0-9a-f]{16}(\..*)?", re.DOTALL)
 _FULL = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT") if hasattr(errno, name))
 _O_BINARY = getattr(os, "O_BINARY", 0)
+_FIRST_SHARE, _SHARES = 1_000_000, 64
+"""Bytes, far behind any content, that are locked on Windows by those who share a lock."""
 
 
 def write_atomically(path: Path, content: str | bytes | memoryview, *, flush: bool = True) -> None:
@@ -163,19 +165,30 @@ class FileLock:
 
 
 @contextlib.contextmanager
-def lock_window(handle: int) -> Iterator[None]:
-    """Be the only agent that plays a window.
+def lock_window(handle: int, *, watch: bool = False) -> Iterator[None]:
+    """Be the only agent that plays a window or, to ``watch`` a person play, one of those who watch while none does.
 
     Raises:
-        WindowBusyError: If another process plays it.
+        WindowBusyError: If another process plays it; or, for an agent, if one records a person there.
     """
     display = "".join(sign if sign.isalnum() else "-" for sign in os.environ.get("DISPLAY", ""))
     path = Path(tempfile.gettempdir()) / f"gameenv-window{display}-{handle}.lock"
     fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        _lock(fd)
+        (_lock_shared if watch else _lock)(fd)
     except (BlockingIOError, PermissionError):
+        only_watched = not watch and _is_shared(fd)
         os.close(fd)
+        if watch:
+            raise WindowBusyError(
+                "an agent is playing this window, and its keys would be taken for a person's: stop it first, or record "
+                "what it plays with gameenv-play --record"
+            ) from None
+        if only_watched:
+            raise WindowBusyError(
+                "a person is being recorded in this window, and an agent's keys would be taken for theirs: stop the "
+                "recorder first, or record the agent with gameenv-play --record"
+            ) from None
         raise WindowBusyError("another agent is playing this window; stop it first") from None
     except OSError:
         pass  # a folder of temporary files without locks
@@ -183,6 +196,14 @@ def lock_window(handle: int) -> Iterator[None]:
         yield
     finally:
         os.close(fd)  # the file stays: removing it would let two processes lock two files of one name
+
+
+def _is_shared(fd: int) -> bool:
+    try:
+        _lock_shared(fd)
+    except OSError:
+        return False
+    return True
 
 
 def _open_scratch(path: Path) -> tuple[Path, int | None]:
@@ -232,10 +253,38 @@ def _lock(fd: int) -> None:
 
         os.lseek(fd, 0, os.SEEK_SET)
         msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        try:
+            os.lseek(fd, _FIRST_SHARE, os.SEEK_SET)
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, _SHARES)
+        except OSError:
+            os.lseek(fd, 0, os.SEEK_SET)
+            msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)
+            raise
     else:
         import fcntl  # noqa: PLC0415 (not on Windows)
 
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _lock_shared(fd: int) -> None:
+    """Lock an open file together with others who do so, until it is closed.
+
+    Raises:
+        BlockingIOError, PermissionError: If someone holds it alone.
+        OSError: If the disk has no locks.
+    """
+    if sys.platform == "win32":
+        import msvcrt  # noqa: PLC0415 (Windows only)
+
+        for share in range(_SHARES):  # Windows' C library has no shared locks: each takes a byte of its own
+            os.lseek(fd, _FIRST_SHARE + share, os.SEEK_SET)
+            with contextlib.suppress(PermissionError):
+                msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+                return
+        raise PermissionError("someone holds it alone")
+    import fcntl  # noqa: PLC0415 (not on Windows)
+
+    fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 
 def _read_holder(fd: int) -> str:

@@ -86,11 +86,11 @@ class Watchdog:
         self._listener = open_listener({*words, *settings.hotkeys, *special})
         resources.callback(self._listener.close)
         self._listener.attend(settings.handle, special)
+        resources.enter_context(lock_window(settings.handle, watch=not agent))
         self._keyboard: Keyboard | None = None
         self.left_behind: tuple[str, ...] = ()
         """Words whose keys an earlier run had left down; they are up now."""
         if agent:
-            resources.enter_context(lock_window(settings.handle))
             reset = {} if settings.reset_key is None else {_RESET: settings.reset_key}
             self._keyboard = Keyboard(open_sender(), {**settings.bound, **reset}, settings.handle)
             resources.callback(self._keyboard.close)

@@ -596,12 +596,27 @@ def test_two_agents_on_one_window(probe: Probe, make_env: Make) -> None:
     first.reset()
     with pytest.raises(WindowBusyError, match="another agent"):
         second.reset()
-    watching = make_env(control="human")
-    watching.reset()
-    first.step(W)
-    assert watching.step(0)[4]["focused"]
     first.close()
     second.reset()
+
+
+def test_an_agents_keys_are_never_taken_for_a_persons(probe: Probe, make_env: Make) -> None:
+    agent, watching, also = make_env(), make_env(control="human"), make_env(control="human")
+    agent.reset()
+    with pytest.raises(WindowBusyError, match=r"agent is playing.*gameenv-play --record"):
+        watching.reset()
+    agent.close()
+    watching.reset()
+    also.reset()
+    with pytest.raises(WindowBusyError, match="person is being recorded"):
+        agent.reset()
+    watching.close()
+    with pytest.raises(WindowBusyError, match="person is being recorded"):
+        agent.reset()
+    also.close()
+    agent.reset()
+    with pytest.raises(WindowBusyError, match="another agent"):
+        make_env().reset()
 
 
 def test_closing_twice_and_never_having_begun(make_env: Make) -> None:
