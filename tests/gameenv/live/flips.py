@@ -19,7 +19,7 @@ def main() -> None:
     rng = random.Random(7)
     for flip in range(count + count % 2):
         time.sleep(rng.uniform(0.01, 0.05))
-        connection.set_input_focus(windows[1 - flip % 2], X.RevertToNone, X.CurrentTime)
+        connection.set_input_focus(windows[1 - flip % 2].id, X.RevertToNone, X.CurrentTime)
         connection.sync()
     print(count // 2, flush=True)
 
