@@ -94,7 +94,7 @@ def _take_room(fd: int, path: Path, size: int) -> None:
         DisplayError: If there is no room; the file is gone then.
     """
     try:
-        if hasattr(os, "posix_fallocate"):
+        if sys.platform == "linux":
             os.posix_fallocate(fd, 0, size)
         else:
             os.ftruncate(fd, size)

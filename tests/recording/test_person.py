@@ -246,7 +246,7 @@ def test_the_window_is_not_there_and_is_waited_for(
         (("--window", "x", "--hotkey", "w"), "hotkey"),
         (("--window", "x", "--hotkey", "escape"), "key"),
         (("--window", "x", "--fps", "0"), "ticks a second"),
-        (("--window", "("), "regular expression"),
+        (("--window", "("), "no window has title"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(

@@ -41,6 +41,7 @@ class X11Listener:
         self._is_open = True
         self._keys = tuple(keys)
         self._down: set[tuple[int, int]] = set()
+        self._withheld: frozenset[str] = frozenset()
         try:
             self._select()
         except GameEnvError:
@@ -83,7 +84,15 @@ class X11Listener:
                         heard.append(key)
         except (ConnectionClosedError, XError, OSError) as error:
             raise ListenerDiedError(f"what listens to the keys has lost the X server: {error}") from error
+        if any(key.down and key.key in self._withheld for key in heard):
+            self._end_grab()
         return heard
+
+    def _end_grab(self) -> None:
+        """End the grab that a withheld key began: while it is down, the game would not hear other keys come up."""
+        with contextlib.suppress(ConnectionClosedError, XError, OSError):  # a server that is gone is told by poll
+            self._display.ungrab_keyboard(X.CurrentTime)
+            self._display.sync()
 
     def wait_object(self) -> object:
         """The connection's file descriptor."""
@@ -98,6 +107,7 @@ class X11Listener:
             DisplayError: If the X server is gone.
         """
         window = self._display.create_resource_object("window", handle)
+        self._withheld = frozenset(withhold)
         with Translated():
             window.change_attributes(event_mask=X.FocusChangeMask, onerror=CatchError(BadWindow))
             for key in withhold:

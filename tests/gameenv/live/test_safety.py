@@ -381,7 +381,7 @@ def test_the_panic_key(probe: Probe, make_env: Make, sender: KeySender) -> None:
     env.reset()
     env.step(W)
     sender.send("f12", True)
-    wait_for(lambda: not probe.down or probe.down == ["65481"])
+    wait_for(lambda: not probe.down)  # the game hears that w is up while the panic key is still down
     sender.send("f12", False)
     _, _, _, truncated, info = env.step(W)
     assert truncated
@@ -396,11 +396,11 @@ def test_the_game_does_not_get_the_panic_and_hand_back_keys(probe: Probe, make_e
         sender.send(key, True)
         sender.send(key, False)
     wait_for(lambda: ("65481", False) in probe.keys)
-    assert {key for key, _ in probe.keys} == {"65481"}, "F12 is any key here, F8 is withheld"
+    assert {key for key, down in probe.keys if down} == {"65481"}, "F12 is any key here, F8 is withheld"
     sender.send("f9", True)
     sender.send("f9", False)
     assert wait_for(lambda: (step := env.step(W))[3] and step[4])["truncated_because"] == "panic-key"
-    assert str(XK_F9) not in {key for key, _ in probe.keys}
+    assert (str(XK_F9), True) not in probe.keys
     sender.send("f9", True)
     sender.send("f9", False)
     wait_for(lambda: (str(XK_F9), False) in probe.keys)

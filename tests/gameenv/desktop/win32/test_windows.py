@@ -37,6 +37,7 @@ def test_windows_of_other_programs_are_listed_with_their_programs(desktop: FakeW
         WindowInfo(GAME, "The Dark Mod", "TheDarkMod.exe", 100),
         WindowInfo(EDITOR, "notes on The Dark Mod walkthrough", "notepad.exe", 200),
         WindowInfo(15, "minimised", "", 300),
+        WindowInfo(11, "", "notepad.exe", 200),
     )
     assert desktop.open_handles == 0, "handles were left open"
 
