@@ -28,8 +28,8 @@ from two_hands import Keys
 from gameenv.actions import CHUNK_LENGTH, NONE
 from gameenv.arena import tasks
 from gameenv.arena.aim import wrap_degrees
-from gameenv.arena.engine.engine import tics_until
 from gameenv.arena.levels import Level
+from gameenv.arena.tics import tics_until
 from gameenv.clock import DEFAULT_FPS
 from policies.evaluation.statistics import mcnemar, wilson
 from recording.chords import key_shares, reduce_error_diffusion, reduce_priority

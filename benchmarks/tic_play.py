@@ -13,10 +13,11 @@ from two_hands import Keys, TwoHands
 
 from gameenv.actions import CHUNK_LENGTH, Action, parse_action
 from gameenv.arena.aim import wrap_degrees
-from gameenv.arena.engine.engine import TICS_PER_S, Engine, draw_size, tics_until
+from gameenv.arena.engine.engine import Engine, draw_size
 from gameenv.arena.judge import Judge
 from gameenv.arena.levels import Level
 from gameenv.arena.state import ArenaState
+from gameenv.arena.tics import TICS_PER_S, tics_until
 from gameenv.clock import DEFAULT_FPS, NS_PER_S
 from recording.rows import KeyEvent, SessionRow, frame_name
 

@@ -7,12 +7,12 @@ from gymnasium.envs.registration import register, registry
 
 from gameenv.actions import ACTIONS, CHUNK_LENGTH, Action, ActionChunk
 
-__all__ = ["ACTIONS", "CHUNK_LENGTH", "Action", "ActionChunk"]
+__all__ = ["ACTIONS", "ARENA_ID", "ARENA_WINDOW_ID", "CHUNK_LENGTH", "LIVE_ID", "Action", "ActionChunk"]
 __version__ = "0.1.0"
 
-if "gameenv/Arena-v0" not in registry:
-    register(id="gameenv/Arena-v0", entry_point="gameenv.arena.env:ArenaEnv")
-if "gameenv/Live-v0" not in registry:
-    register(id="gameenv/Live-v0", entry_point="gameenv.live.env:LiveEnv", nondeterministic=True)
-if "gameenv/ArenaWindow-v0" not in registry:
-    register(id="gameenv/ArenaWindow-v0", entry_point="gameenv.arena.window_env:ArenaWindowEnv", nondeterministic=True)
+ARENA_ID, ARENA_WINDOW_ID, LIVE_ID = "gameenv/Arena-v0", "gameenv/ArenaWindow-v0", "gameenv/Live-v0"
+
+if ARENA_ID not in registry:
+    register(id=ARENA_ID, entry_point="gameenv.arena.env:ArenaEnv")
+    register(id=LIVE_ID, entry_point="gameenv.live.env:LiveEnv", nondeterministic=True)
+    register(id=ARENA_WINDOW_ID, entry_point="gameenv.arena.window_env:ArenaWindowEnv", nondeterministic=True)

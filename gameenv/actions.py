@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 from gameenv.errors import InvalidInputError, UnknownNameError
+from gameenv.whole import whole
 
 Action = Literal["none", "w", "s", "a", "d", "up", "down", "left", "right", "c", "space", "enter"]
 
@@ -45,6 +46,18 @@ def action_index(word: str) -> int:
     return _INDEX[parse_action(word)]
 
 
+def action_at(index: object) -> Action:
+    """Return the word of a gym action; any kind of whole number will do.
+
+    Raises:
+        InvalidInputError: If ``index`` is not 0 to 11.
+    """
+    number = whole(index)
+    if number is None or not 0 <= number < len(ACTIONS):
+        raise InvalidInputError(f"an action is a whole number from 0 to {len(ACTIONS) - 1}, got {index!r}")
+    return ACTIONS[number]
+
+
 @dataclass(frozen=True, slots=True)
 class ActionChunk:
     """Exactly seven actions, in the order they are played. Immutable; checks itself.
@@ -68,11 +81,6 @@ class ActionChunk:
     def of(cls, words: Iterable[str]) -> "ActionChunk":
         """Build a chunk from any iterable of words, checking each."""
         return cls(tuple(parse_action(word) for word in words))
-
-    @classmethod
-    def from_indices(cls, indices: Iterable[int]) -> "ActionChunk":
-        """Build a chunk from gym indices, 0 to 11."""
-        return cls(tuple(ACTIONS[index] for index in indices))
 
     @property
     def indices(self) -> tuple[int, ...]:

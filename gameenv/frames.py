@@ -4,6 +4,7 @@ A frame is ``(height, width, 3)`` uint8, RGB, 0 to 255. Knows nothing of where f
 """
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -12,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from gameenv.errors import InvalidInputError, UnknownNameError
+from gameenv.whole import whole
 
 Frame: TypeAlias = np.ndarray
 Fit = Literal["letterbox", "stretch"]
@@ -37,14 +39,28 @@ class FrameSpec:
     fit: Fit = "letterbox"
 
     def __post_init__(self) -> None:
-        if any(isinstance(side, bool) or not isinstance(side, int) for side in self.size):
+        width, height = whole(self.width), whole(self.height)
+        if width is None or height is None:
             raise InvalidInputError(
                 f"a frame's width and height are whole numbers, got {self.width!r}, {self.height!r}"
             )
+        object.__setattr__(self, "width", width)  # NumPy's numbers would not go into JSON
+        object.__setattr__(self, "height", height)
         if self.width < 16 or self.height < 16:
             raise InvalidInputError(f"frame size must be at least 16x16, got {self.width}x{self.height}")
         if self.fit not in FITS:
             raise UnknownNameError("fit", self.fit, FITS)
+
+    @classmethod
+    def of(cls, size: Sequence[int], fit: Fit = "letterbox") -> "FrameSpec":
+        """The spec for a ``frame_size``: width, height.
+
+        Raises:
+            InvalidInputError, UnknownNameError: As the class, and if there are not two numbers.
+        """
+        if len(size) != 2:
+            raise InvalidInputError(f"frame_size is (width, height), got {size!r}")
+        return cls(*size, fit=fit)
 
     @property
     def size(self) -> tuple[int, int]:

@@ -16,7 +16,7 @@ import gymnasium as gym
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-import gameenv  # noqa: F401 (registers the environment ids)
+from gameenv import ARENA_ID
 from gameenv.actions import NONE, Action, action_index, parse_action
 from gameenv.errors import InvalidInputError, require
 from gameenv.files import replacing
@@ -24,7 +24,6 @@ from gameenv.frames import DEFAULT_SIZE, Frame, check_frame
 
 MIN_WIDTH = 400
 """Narrower frames are enlarged by a whole factor before keys are drawn, or nobody could read them."""
-ENV_ID = "gameenv/Arena-v0"
 
 # x, y, width in key sizes; two rows, laid out as the hands find them.
 _KEYBOARD: dict[Action, tuple[float, int, float]] = {
@@ -307,5 +306,5 @@ def replay(
     Raises:
         UnknownNameError: If the task, the split or an action does not exist.
     """
-    with closing(gym.make(ENV_ID, task=task, split=split, frame_size=frame_size, disable_env_checker=True)) as env:
+    with closing(gym.make(ARENA_ID, task=task, split=split, frame_size=frame_size, disable_env_checker=True)) as env:
         yield from replay_in(env, seed, actions)

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-import gameenv  # noqa: F401 (registers the environments)
+from gameenv import ARENA_ID, ARENA_WINDOW_ID, LIVE_ID
 from gameenv.actions import CHUNK_LENGTH, Action, ActionChunk
 from gameenv.arena.levels import Split
 from gameenv.cli import run_command
@@ -210,15 +210,15 @@ def _make_env(args: Args, card: ModelCard | None, is_live: bool, console: Consol
     common: dict[str, Any] = {"frame_size": spec.size, "fit": spec.fit, "fps": fps, "disable_env_checker": True}
     arena: dict[str, Any] = {"task": args.task, "split": args.split, "max_steps": args.max_steps}
     if args.lock_step:
-        return gym.make("gameenv/Arena-v0", **arena, **common)
+        return gym.make(ARENA_ID, **arena, **common)
     common |= {"keys": parse_keys(args.keys), "focus_timeout_s": args.focus_timeout}
     common |= {"panic_key": args.panic_key, "hand_back_key": args.hand_back_key}
     if is_live:
         window = choose_window(args.window, args.process, args.window_id)
         common |= {"reset_key": args.reset_key, "reset_wait_s": args.reset_wait}
-        env = gym.make("gameenv/Live-v0", window=window, process=args.process, **common)
+        env = gym.make(LIVE_ID, window=window, process=args.process, **common)
     else:
-        env = gym.make("gameenv/ArenaWindow-v0", **arena, **common)
+        env = gym.make(ARENA_WINDOW_ID, **arena, **common)
     env.unwrapped.notify = lambda text: console.print(text, markup=False)  # type: ignore[attr-defined]
     return env
 

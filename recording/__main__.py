@@ -13,7 +13,8 @@ from typing import Any
 import gymnasium as gym
 from rich.console import Console
 
-from gameenv.arena.levels import check_seed, check_split
+from gameenv import ARENA_WINDOW_ID, LIVE_ID
+from gameenv.arena.levels import check_split
 from gameenv.arena.tasks import TASKS, check_task
 from gameenv.cli import run_command
 from gameenv.clock import DEFAULT_FPS, pause
@@ -22,6 +23,7 @@ from gameenv.desktop.window import choose_window
 from gameenv.errors import GameEnvError, InvalidInputError, SessionError, UnknownNameError, require
 from gameenv.frames import DEFAULT_SIZE, Fit, FrameSpec
 from gameenv.progress import Progress
+from gameenv.whole import check_seed
 from recording.crew import Failure, run_crew
 from recording.goals import check_goal
 from recording.loop import RecordedSession
@@ -35,8 +37,6 @@ from recording.wrapper import new_session_id
 
 PROG = "gameenv-record"
 GAMES = ("arena",)
-LIVE_ID = "gameenv/Live-v0"
-ARENA_WINDOW_ID = "gameenv/ArenaWindow-v0"
 DEFAULT_FRAMES = 36_000
 """One hour at 10 ticks a second, the specification's minimum of training data."""
 

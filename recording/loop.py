@@ -10,7 +10,7 @@ from typing import Any
 
 import gymnasium as gym
 
-import gameenv  # noqa: F401 (registers the environments)
+from gameenv import ARENA_ID
 from gameenv.actions import action_index
 from recording.info import Totals
 from recording.players import Player, make_player
@@ -19,7 +19,6 @@ from recording.schedule import Episode, Schedule
 from recording.session_writer import SessionWriter
 from recording.wrapper import RecordingWrapper, session_info
 
-ARENA_ID = "gameenv/Arena-v0"
 NOTE = "episode"
 """Name of the episode's number in a row's ``info``: how a resumed recording knows where it stood."""
 

@@ -117,12 +117,11 @@ def _play(
 
 def _level(env: gym.Env[Any, Any], plan: Schedule, number: int, goal: str | None) -> dict[str, Any]:
     """What to reset with for an episode; the window's environment is told the task here."""
-    options = {} if goal is None else {"options": {"goal": goal}}
+    options = {} if goal is None else {"goal": goal}
     if not plan.tasks:
-        return options
+        return {"options": options}
     episode = plan.episode(number)
-    env.unwrapped.task = episode.task  # type: ignore[attr-defined]
-    return {"seed": episode.seed, **options}
+    return {"seed": episode.seed, "options": {"task": episode.task, **options}}
 
 
 def wait_for_window(env: gym.Env[Any, Any], pause: Callable[[], object], should_stop: Callable[[], bool]) -> None:

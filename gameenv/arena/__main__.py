@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-import gameenv  # noqa: F401 (registers the environments)
+from gameenv import ARENA_WINDOW_ID
 from gameenv.arena import tasks
 from gameenv.arena.atlas.families import Family, look_at_family
 from gameenv.arena.atlas.glimpse import glimpse, levels_in_turn
@@ -121,7 +121,7 @@ def _play(command: Play, console: Console) -> int:
         _check_count("count", command.count)
     levels = itertools.islice(levels_in_turn(command.task, command.seed), command.count)
     env = gym.make(
-        "gameenv/ArenaWindow-v0", task=command.task, split=command.split, fps=command.fps, control="human",
+        ARENA_WINDOW_ID, task=command.task, split=command.split, fps=command.fps, control="human",
         max_steps=command.max_steps, window_size=command.window_size, hotkeys=(NEXT_LEVEL_KEY,),
         disable_env_checker=True,
     )  # fmt: skip

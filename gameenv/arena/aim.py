@@ -3,8 +3,7 @@
 import math
 
 from gameenv.arena.state import ArenaState
-
-Point = tuple[float, float]
+from gameenv.arena.world.geometry import Point
 
 
 def wrap_degrees(angle: float) -> float:

@@ -17,8 +17,6 @@ class Near:
     x: float
     y: float
     radius: float
-    latches: bool = False
-    for_s: float = 0.0
 
     def holds(self, state: ArenaState) -> bool:
         """Whether the player is near enough now."""
@@ -34,8 +32,6 @@ class OnPlatform:
     right: float
     upper: float
     z: float
-    latches: bool = False
-    for_s: float = 0.0
 
     def holds(self, state: ArenaState) -> bool:
         """Whether the player's feet are on the platform now."""
@@ -49,8 +45,6 @@ class DoorOpened:
 
     sector: int
     rise: float = 56
-    latches: bool = True
-    for_s: float = 0.0
 
     def holds(self, state: ArenaState) -> bool:
         """Whether the door is open now."""
@@ -81,8 +75,6 @@ class Looks:
     lowest: float = -math.inf
     aim_deg: float = 12.0
     pitch_deg: float = 12.0
-    latches: bool = False
-    for_s: float = LOOK_S
 
     def holds(self, state: ArenaState) -> bool:
         """Whether the player looks at it now."""
@@ -102,8 +94,6 @@ class LooksAtOne:
     """The player stands before one of several pictures and has it near the middle of the view."""
 
     looks: tuple[Looks, ...]
-    latches: bool = False
-    for_s: float = LOOK_S
 
     def holds(self, state: ArenaState) -> bool:
         """Whether the player looks at any of them now."""
@@ -118,8 +108,6 @@ class Within:
     bottom: float
     right: float
     upper: float
-    latches: bool = False
-    for_s: float = 0.0
 
     def holds(self, state: ArenaState) -> bool:
         """Whether the player's middle is inside now."""

@@ -8,17 +8,17 @@ from collections import deque
 from typing import Any
 
 from gameenv.actions import CHUNK_LENGTH, NONE, Action
-from gameenv.arena.levels import Condition, Level
+from gameenv.arena.levels import Level
 from gameenv.arena.state import ArenaState
 from gameenv.arena.steplimit import step_limit
 
 
-def ticks_to_hold(condition: Condition, fps: float) -> int:
-    """How many ticks a condition must have held to count.
+def ticks_to_hold(level: Level, fps: float) -> int:
+    """How many ticks a level's condition must have held to count.
 
     At high rates fewer than it takes to say that one is done.
     """
-    return min(math.ceil(condition.for_s * fps), CHUNK_LENGTH - 2)
+    return min(math.ceil(level.for_s * fps), CHUNK_LENGTH - 2)
 
 
 class Judge:
@@ -36,7 +36,7 @@ class Judge:
         self._recent: deque[Action] = deque(maxlen=CHUNK_LENGTH)
         self._reached = False
         self._since: int | None = None
-        self._needed = ticks_to_hold(level.condition, fps)
+        self._needed = ticks_to_hold(level, fps)
 
     def look(self, state: ArenaState, tick: int) -> dict[str, Any]:
         """What the arena adds to ``info``, for the state at the grab of a tick."""
@@ -45,7 +45,7 @@ class Judge:
         elif self._since is None:
             self._since = tick
         holds = self._since is not None and tick - self._since >= self._needed
-        self._reached = holds or (self._reached and self._level.condition.latches)
+        self._reached = holds or (self._reached and self._level.latches)
         return {
             "goal_reached": self._reached,
             "level": self._level.id,

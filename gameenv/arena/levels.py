@@ -5,19 +5,17 @@ A level is a pure function of (split, task, seed, generator version). Knows noth
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from random import Random
 from typing import Literal, Protocol
 
-from gameenv.arena.player.legs.leg import Leg, route_nav
+from gameenv.arena.player.legs.leg import Leg, end_of, route_nav
 from gameenv.arena.state import ArenaState
 from gameenv.arena.world.geometry import PLAYER_START, FloorPlan, Thing, textmap
 from gameenv.arena.world.rooms import NoPlaceError
 from gameenv.errors import InvalidInputError, UnknownNameError
 
 GENERATOR_VERSION = 2
-SEEDS = 2**31
-"""Levels in a (split, task); the engine's own dice take seeds up to here."""
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 Watched = Literal["sectors", "actors"]
@@ -28,16 +26,6 @@ WATCHED: frozenset[Watched] = frozenset({"sectors", "actors"})
 class Condition(Protocol):
     """What must be true of the game for the goal to hold."""
 
-    @property
-    def latches(self) -> bool:
-        """Whether it stays reached once it was (an event), or must hold when declared (a place)."""
-        ...
-
-    @property
-    def for_s(self) -> float:
-        """How long it must hold without a break to count, in seconds; five ticks are always enough."""
-        ...
-
     def holds(self, state: ArenaState) -> bool:
         """Whether it holds in this state."""
         ...
@@ -45,13 +33,23 @@ class Condition(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LevelDraft:
-    """What a task family makes: a level without its name."""
+    """What a task family makes: a level without its name.
+
+    Attributes:
+        condition: When the goal holds.
+        route: The way there.
+        latches: Whether it stays reached once it was (an event), or must hold when declared (a place).
+        for_s: How long it must hold without a break to count, in seconds; five ticks are always enough.
+        watches: What the condition needs to be told beyond the player.
+    """
 
     plan: FloorPlan
     start: Thing
     goal: str
     condition: Condition
     route: tuple[Leg, ...]
+    latches: bool = False
+    for_s: float = 0.0
     watches: frozenset[Watched] = frozenset()
 
 
@@ -64,6 +62,8 @@ class Level:
         split: ``train``, ``validation`` or ``test``.
         seed: Level number within (split, task).
         textmap: The UDMF text the engine loads.
+
+    The others are as in ``LevelDraft``.
     """
 
     task: str
@@ -74,6 +74,8 @@ class Level:
     goal: str
     condition: Condition
     route: tuple[Leg, ...]
+    latches: bool
+    for_s: float
     watches: frozenset[Watched]
     textmap: str
 
@@ -81,6 +83,11 @@ class Level:
     def id(self) -> str:
         """``split/task/seed/gVERSION``: names the level for good."""
         return f"{self.split}/{self.task}/{self.seed}/g{GENERATOR_VERSION}"
+
+    @property
+    def engine_seed(self) -> int:
+        """For the engine's own dice, which take seeds of 31 bits."""
+        return self.seed % 2**31
 
 
 def check_split(split: str) -> Split:
@@ -95,17 +102,6 @@ def check_split(split: str) -> Split:
     raise UnknownNameError("split", split, SPLITS)
 
 
-def check_seed(seed: object) -> int:
-    """Return ``seed`` if it can number a level.
-
-    Raises:
-        InvalidInputError: If it is not a whole number from 0.
-    """
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < SEEDS:
-        raise InvalidInputError(f"a level's seed is a whole number from 0 to {SEEDS - 1}, got {seed!r}")
-    return seed
-
-
 def level_rng(split: str, task: str, seed: int) -> Random:
     """The dice of a level: SHA-256 of what names it, so that no two splits share a throw."""
     name = f"gameenv-arena/{GENERATOR_VERSION}/{split}/{task}/{seed}"
@@ -114,7 +110,7 @@ def level_rng(split: str, task: str, seed: int) -> Random:
 
 def make_level(task: str, build: Callable[[Random], LevelDraft], split: Split, seed: int) -> Level:
     """Build level ``seed`` of a family, throwing again until everything finds a place."""
-    rng = level_rng(split, task, check_seed(seed))
+    rng = level_rng(split, task, seed)
     for _ in range(200):
         try:
             draft = build(rng)
@@ -124,8 +120,8 @@ def make_level(task: str, build: Callable[[Random], LevelDraft], split: Split, s
             continue
         start, plan = draft.start, draft.plan
         plan.things.append(Thing(PLAYER_START, start.x, start.y, start.angle))
-        text = textmap(plan)
-        return Level(task, split, seed, plan, start, draft.goal, draft.condition, draft.route, draft.watches, text)
+        made = {field.name: getattr(draft, field.name) for field in fields(draft)}
+        return Level(task, split, seed, **made, textmap=textmap(plan))
     raise InvalidInputError(f"no level came of {split}/{task}/{seed} in 200 throws; the family asks for too much room")
 
 
@@ -134,7 +130,7 @@ def _walkable(draft: LevelDraft) -> bool:
     nav = route_nav(draft.plan, draft.route)
     here = float(draft.start.x), float(draft.start.y)
     for leg in draft.route:
-        if not nav.has_way(here, (leg.begins.x, leg.begins.y), leg.begins.within):
+        if not nav.has_way(here, leg.begins.place, leg.begins.within):
             return False
-        here = leg.ends
+        here = end_of(leg)
     return True

@@ -68,8 +68,7 @@ def _play(
     bare = env.unwrapped
     if not isinstance(bare, ArenaWindowEnv):
         raise InvalidInputError(f"a person plays gameenv/ArenaWindow-v0, got {type(bare).__name__}")
-    bare.task = task
-    _, info = env.reset(seed=seed)
+    _, info = env.reset(seed=seed, options={"task": task})
     first_tick = bare.tick
     limit_s = step_limit(bare.level, bare.fps) / bare.fps
     say(f"goal: {info['goal']}   ({info['level']}; a policy has {limit_s:.1f} s)")

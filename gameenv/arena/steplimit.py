@@ -3,6 +3,7 @@
 import math
 
 from gameenv.arena.levels import Level
+from gameenv.arena.player.legs.leg import end_of
 from gameenv.clock import DEFAULT_FPS
 
 WALK_SPEED = 290.0
@@ -13,9 +14,9 @@ _SLACK = 3.0
 
 def step_limit(level: Level, fps: float = DEFAULT_FPS) -> int:
     """Ticks after which an episode on this level is truncated."""
-    x, y = level.start.x, level.start.y
+    here = float(level.start.x), float(level.start.y)
     seconds = _OVERHEAD_S
     for leg in level.route:
-        seconds += math.dist((x, y), (leg.begins.x, leg.begins.y)) / WALK_SPEED + leg.seconds
-        x, y = leg.ends
+        seconds += math.dist(here, leg.begins.place) / WALK_SPEED + leg.seconds
+        here = end_of(leg)
     return math.ceil(_SLACK * seconds * fps)

@@ -8,18 +8,19 @@ from typing import Any
 
 import gymnasium as gym
 
-from gameenv.actions import ACTIONS, NONE, Action
+from gameenv.actions import NONE, Action, action_at
 from gameenv.arena import tasks
-from gameenv.arena.engine.engine import tics_until
 from gameenv.arena.engine.own_window import ArenaWindow
-from gameenv.arena.judge import Judge
-from gameenv.arena.levels import SPLITS, Level, check_split
+from gameenv.arena.episodes import Episode, Episodes, opened
+from gameenv.arena.levels import SPLITS, Level
 from gameenv.arena.state import ArenaState
 from gameenv.clock import DEFAULT_FPS
-from gameenv.errors import EngineGoneError, InvalidInputError
+from gameenv.errors import EngineGoneError
 from gameenv.frames import DEFAULT_SIZE, Fit, Frame
 from gameenv.live.env import LiveEnv
 from gameenv.live.guard import Control
+from gameenv.spaces import METADATA
+from gameenv.whole import check_seed
 
 
 class ArenaWindowEnv(gym.Env[Frame, int]):
@@ -38,7 +39,7 @@ class ArenaWindowEnv(gym.Env[Frame, int]):
         MissingExtraError: If an optional package is missing.
     """
 
-    metadata = {"render_modes": ["rgb_array"], "render_fps": DEFAULT_FPS}  # noqa: RUF012 (Gymnasium's own shape)
+    metadata = METADATA
 
     def __init__(  # noqa: PLR0917 (Gymnasium passes them by name)
         self,
@@ -53,11 +54,6 @@ class ArenaWindowEnv(gym.Env[Frame, int]):
         render_mode: str | None = None,
         **live: Any,
     ) -> None:
-        self.task = tasks.check_task(task)
-        self.split = check_split(split)
-        if max_steps is not None and max_steps < 1:
-            raise InvalidInputError(f"max_steps must be at least 1, got {max_steps}")
-        self._max_steps = max_steps
         self._window_size = window_size
         self._live_kwargs = {
             "fps": fps, "control": control, "frame_size": frame_size, "fit": fit, "render_mode": render_mode, **live
@@ -67,36 +63,24 @@ class ArenaWindowEnv(gym.Env[Frame, int]):
         self.fps = self._live.fps
         self.frame_spec = self._live.frame_spec
         self.render_mode = render_mode
+        self.metadata = self._live.metadata
         self.observation_space = self._live.observation_space
         self.action_space = self._live.action_space
-        self._window: ArenaWindow | None = None
-        self._level: Level | None = None
-        self._held: Action = NONE
-        self._next_seed = 0
+        self.episode: Episode | None = None
+        self.held: Action = NONE
         self.tick = 0
+        self._episodes = Episodes(task, split, self.fps, max_steps)
+        self._window: ArenaWindow | None = None
 
     @property
     def level(self) -> Level:
-        """The level being played.
-
-        Raises:
-            InvalidInputError: Before the first ``reset``.
-        """
-        if self._level is None:
-            raise InvalidInputError("no level is open yet; call reset() first")
-        return self._level
+        """The level being played; refused before the first ``reset``."""
+        return opened(self.episode).level
 
     @property
     def state(self) -> ArenaState:
-        """The truth now; at most two engine tics (1/35 s each) old."""
-        if self._window is None:
-            raise InvalidInputError("no level is open yet; call reset() first")
-        return self._window.state
-
-    @property
-    def held(self) -> Action:
-        """The action held last, ``none`` at the start."""
-        return self._held
+        """The truth now, at most two engine tics (1/35 s each) old; refused while no window is open."""
+        return opened(self._window).state
 
     @property
     def watchdog_pid(self) -> int | None:
@@ -112,33 +96,23 @@ class ArenaWindowEnv(gym.Env[Frame, int]):
     def notify(self, notify: Callable[[str], object]) -> None:
         self._live.notify = self._live_kwargs["notify"] = notify
 
-    def tics_until(self, tick: int) -> int:
-        """Engine tics from the first frame until a tick."""
-        return tics_until(tick, self.fps)
-
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Frame, dict[str, Any]]:
         """Open a level in the window, in a new one if there is none (any more), and wait for the focus.
 
         Args:
-            seed: The level's number within (split, task); without it, the next one.
-            options: ``{"goal": text}`` puts the goal in other words.
+            seed, options: As ``gameenv/Arena-v0``.
 
         Raises:
-            InvalidInputError: If ``seed`` is not a whole number from 0.
-            GameEnvError: If the window does not open; and what ``gameenv/Live-v0`` raises.
+            GameEnvError: As ``gameenv/Arena-v0`` and ``gameenv/Live-v0``.
         """
-        number = tasks.check_seed(self._next_seed if seed is None else seed)
+        number = None if seed is None else check_seed(seed)
         super().reset(seed=number)
-        self._level = tasks.level(self.task, self.split, number)
-        self._next_seed = number + 1
-        goal = str((options or {}).get("goal") or self._level.goal)
-        self._open(self._level)
-        frame, info = self._live.reset(options={"goal": goal})
-        self._judge = Judge(self._level, self.fps, self._max_steps)
-        self.max_steps = self._judge.max_steps
-        self._held = NONE
+        self.episode = self._episodes.begin(number, self.np_random, options)
+        self._open(self.level)
+        frame, info = self._live.reset(options={"goal": self.episode.goal})
+        self.held = NONE
         self.tick = int(info["tick"])
-        self._look = self._judge.look(self.state, self.tick)
+        self._look = self.episode.judge.look(self.state, self.tick)
         return frame, {**info, **self._look}
 
     def _open(self, level: Level) -> None:
@@ -159,17 +133,16 @@ class ArenaWindowEnv(gym.Env[Frame, int]):
         Raises:
             InvalidInputError: If the action is not 0 to 11, or the episode is over.
         """
-        if self._window is None:
-            raise InvalidInputError("the episode is over or was never begun; call reset() first")
+        judge = opened(self.episode).judge
         frame, _, _, truncated, info = self._live.step(action)
         self.tick = int(info["tick"])
         state = self._state_or_none()
         if truncated or state is None:
             info.setdefault("truncated_because", "window-closed")
             return frame, 0.0, False, True, {**info, **self._look}
-        self._look = self._judge.look(state, self.tick)
-        self._held = _word_of(info) if info["control"] == "human" else ACTIONS[int(action)]
-        reward, terminated, truncated = self._judge.after(self._held, self.tick, state)
+        self._look = judge.look(state, self.tick)
+        self.held = _word_of(info) if info["control"] == "human" else action_at(action)
+        reward, terminated, truncated = judge.after(self.held, self.tick, state)
         return frame, reward, terminated, truncated, {**info, **self._look}
 
     def _state_or_none(self) -> ArenaState | None:

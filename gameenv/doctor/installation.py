@@ -12,6 +12,7 @@ from pathlib import Path
 
 import gymnasium as gym
 
+from gameenv import ARENA_ID
 from gameenv.doctor.finding import Finding
 from gameenv.errors import GameEnvError, require
 
@@ -92,7 +93,7 @@ def check_arena() -> Finding:
     except GameEnvError as error:
         return Finding(name, "yellow", str(error))
     try:
-        with contextlib.closing(gym.make("gameenv/Arena-v0", task="go-to-lantern", disable_env_checker=True)) as env:
+        with contextlib.closing(gym.make(ARENA_ID, task="go-to-lantern", disable_env_checker=True)) as env:
             env.reset(seed=0)
             env.step(1)
     except Exception as error:  # whatever keeps it from starting is what we are here to tell

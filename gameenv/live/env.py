@@ -13,7 +13,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from gameenv.actions import ACTIONS, NONE
+from gameenv.actions import NONE, action_at
 from gameenv.clock import DEFAULT_FPS, NS_PER_S, period_ns
 from gameenv.desktop.family import own_processes
 from gameenv.desktop.keyboard import KEY_NAMES, bind_keys
@@ -33,6 +33,8 @@ from gameenv.live.companion import Companion
 from gameenv.live.guard import Control
 from gameenv.live.messages import EndReason, Grab, WatchEnded, WatchSettings
 from gameenv.live.ring import FrameRing
+from gameenv.spaces import METADATA, action_space, check_render_mode, frame_space, metadata_at
+from gameenv.whole import check_seed
 
 CONTROLS: tuple[Control, ...] = ("agent", "human")
 _MAX_FPS = 60
@@ -75,7 +77,7 @@ class LiveEnv(gym.Env[Frame, int]):
         InvalidInputError: If a size, rate or binding cannot be used.
     """
 
-    metadata = {"render_modes": ["rgb_array"], "render_fps": DEFAULT_FPS}  # noqa: RUF012 (Gymnasium's own shape)
+    metadata = METADATA
 
     def __init__(  # noqa: PLR0917 (Gymnasium passes them by name)
         self,
@@ -98,8 +100,6 @@ class LiveEnv(gym.Env[Frame, int]):
     ) -> None:
         if not window and not process:
             raise InvalidInputError('name the window by its title or its process: window="The Dark Mod"')
-        if len(frame_size) != 2:
-            raise InvalidInputError(f"frame_size is (width, height), got {frame_size!r}")
         if not 0 < fps <= _MAX_FPS:
             raise InvalidInputError(
                 f"a live window runs at more than 0 and at most {_MAX_FPS} ticks a second, got {fps}"
@@ -108,8 +108,6 @@ class LiveEnv(gym.Env[Frame, int]):
             raise UnknownNameError("control", control, CONTROLS)
         if focus_timeout_s < 0:
             raise InvalidInputError(f"focus_timeout_s must be at least 0, got {focus_timeout_s}")
-        if render_mode not in (None, "rgb_array"):
-            raise InvalidInputError(f"render_mode is 'rgb_array' or None, got {render_mode!r}")
         if reset_key is not None and control != "agent":
             raise InvalidInputError("reset_key is pressed for an agent; a person presses their own")
         if reset_wait_s < 0:
@@ -126,16 +124,17 @@ class LiveEnv(gym.Env[Frame, int]):
         self.fps = float(fps)
         self.control: Control = control
         self.bound = bind_keys(keys, special)
-        self.frame_spec = FrameSpec(*frame_size, fit=fit)
+        self.frame_spec = FrameSpec.of(frame_size, fit)
         self.focus_timeout_s = focus_timeout_s
-        self.render_mode = render_mode
+        self.render_mode = check_render_mode(render_mode)
+        self.metadata = metadata_at(self.fps)
         self._reset_hook = reset_hook
         self._reset_key = reset_key
         self._reset_wait_s = reset_wait_s
         self.notify: Callable[[str], object] = notify or logging.getLogger(__name__).warning
         self._special = panic_key, hand_back_key, tuple(hotkeys)
-        self.observation_space = gym.spaces.Box(0, 255, self.frame_spec.shape, np.uint8)
-        self.action_space = gym.spaces.Discrete(len(ACTIONS))  # pyright: ignore[reportAttributeAccessIssue] (int64)
+        self.observation_space = frame_space(self.frame_spec)
+        self.action_space = action_space()
         self._companion: Companion | None = None
         self._ring: FrameRing | None = None
         self._number = 0
@@ -148,7 +147,7 @@ class LiveEnv(gym.Env[Frame, int]):
         """Let go of all keys, call the reset hook, wait for the focus if an agent plays, and grab tick 0.
 
         Args:
-            seed: Not used: a live game has no seed.
+            seed: Of ``np_random`` and nothing else: a live game has no seed.
             options: ``{"goal": text}`` is reported as ``info["goal"]``.
 
         Raises:
@@ -158,7 +157,7 @@ class LiveEnv(gym.Env[Frame, int]):
             DisplayError: If this desktop cannot be seen, listened to, or pressed keys for; says what to do.
             MissingExtraError: If the extra ``live`` is not installed.
         """
-        super().reset(seed=seed)
+        super().reset(seed=None if seed is None else check_seed(seed))
         self._over = True
         goal = (options or {}).get("goal")
         self._goal = None if goal is None else str(goal)
@@ -186,12 +185,11 @@ class LiveEnv(gym.Env[Frame, int]):
         """
         if self._over or self._companion is None:
             raise InvalidInputError("the episode is over or was never begun; call reset() first")
-        if not self.action_space.contains(action):
-            raise InvalidInputError(f"an action is a whole number from 0 to {len(ACTIONS) - 1}, got {action!r}")
+        word = action_at(action)
         if self.control == "human":
             answer = self._companion.next_grab()
         else:
-            answer = self._companion.hold(ACTIONS[int(action)])
+            answer = self._companion.hold(word)
             if isinstance(answer, Grab) and not answer.focused:
                 answer = self._await_focus(answer)
         if isinstance(answer, WatchEnded):

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import tyro
 from rich.console import Console
 
+from gameenv import ARENA_ID
 from gameenv.actions import CHUNK_LENGTH
 from gameenv.arena.levels import Split
 from gameenv.arena.sets import level_set
@@ -23,7 +24,7 @@ from policies.base import Policy, batching, history_of
 from policies.card import check_env
 from policies.evaluation import host, statistics, tables
 from policies.evaluation.latency import Latency, measure
-from policies.evaluation.plan import ARENA, EvaluationPlan
+from policies.evaluation.plan import EvaluationPlan
 from policies.evaluation.pool import WorkerPool
 from policies.evaluation.results import SUMMARY_FILE, EpisodeRow, ResultsFolder, write_json
 from policies.evaluation.setting import find_setting
@@ -121,7 +122,7 @@ def run(plan: EvaluationPlan, out: Path, workers: int, console: Console) -> dict
         GameEnvError: As ``evaluate``.
     """
     statistics.require_statsmodels()
-    if plan.env_id == ARENA:
+    if plan.env_id == ARENA_ID:
         require("vizdoom", "arena")
     check_levels(plan, console)
     check_cards(plan, console)

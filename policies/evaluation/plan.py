@@ -9,17 +9,17 @@ from typing import Any
 
 import gymnasium as gym
 
+from gameenv import ARENA_ID
 from gameenv.actions import CHUNK_LENGTH
-from gameenv.arena.levels import Split, check_seed, check_split
+from gameenv.arena.levels import Split, check_split
 from gameenv.arena.sets import LevelSet, level_set
 from gameenv.arena.tasks import ALL, TASKS, check_task
 from gameenv.clock import DEFAULT_FPS, period_ns
 from gameenv.errors import InvalidInputError, UnknownNameError
 from gameenv.frames import DEFAULT_SIZE, Fit, FrameSpec
+from gameenv.whole import check_seed
 from policies.load import NamedSpec
 from policies.options import DEFAULT_OPTIONS, ModelOptions
-
-ARENA = "gameenv/Arena-v0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class EvaluationPlan:
     frame_size: tuple[int, int] = DEFAULT_SIZE
     fit: Fit = "letterbox"
     fps: float = DEFAULT_FPS
-    env_id: str = ARENA
+    env_id: str = ARENA_ID
     model: ModelOptions = DEFAULT_OPTIONS
     levels: str | None = None
 

@@ -11,12 +11,12 @@ from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
 
+from gameenv import ARENA_ID
 from gameenv.actions import ACTIONS
 from gameenv.errors import require
 from gameenv.files import write_atomically
 from gameenv.frames import DEFAULT_SIZE
 from policies.evaluation.summary import POOL
-from policies.film import ENV_ID
 from policies.options import DEFAULT_OPTIONS
 from policies.report import charts, prose
 from policies.report.charts import Chart, Share
@@ -282,7 +282,7 @@ def write_report(out: Path, examples: int = 1, *, progress: bool = False) -> Pat
     config = results.config
     width, height = config.get("frame_size") or DEFAULT_SIZE
     how = {name: config[name] for name in ("fit", "fps") if name in config}
-    stage = Stage(str(config.get("env_id", ENV_ID)), (int(width), int(height)), **how)
+    stage = Stage(str(config.get("env_id", ARENA_ID)), (int(width), int(height)), **how)
     page = render(out, results, make_clips(episodes, out, examples, stage, progress=progress))
     path = out / REPORT_FILE
     write_atomically(path, page)

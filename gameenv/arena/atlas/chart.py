@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gameenv.arena.world.geometry import CELL, PLAYER_START, VOID, FloorPlan, Region, Thing
+from gameenv.arena.world.geometry import CELL, PLAYER_START, VOID, FloorPlan, Point, Region, Thing
 
 PX_PER_CELL = 14
-Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)

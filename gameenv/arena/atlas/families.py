@@ -57,19 +57,19 @@ def look_at_family(name: str, split: str, count: int) -> Family:
 
 def _success(levels: Sequence[Level]) -> tuple[str, ...]:
     """What each kind of condition says of itself, with its numbers where all levels have the same."""
-    kinds: dict[type[Condition], list[Condition]] = {}
+    kinds: dict[type[Condition], list[Level]] = {}
     for level in levels:
-        kinds.setdefault(type(level.condition), []).append(level.condition)
-    return tuple(_describe(conditions) for conditions in kinds.values())
+        kinds.setdefault(type(level.condition), []).append(level)
+    return tuple(_describe(kind, alike) for kind, alike in kinds.items())
 
 
-def _describe(conditions: Sequence[Condition]) -> str:
+def _describe(kind: type[Condition], levels: Sequence[Level]) -> str:
     def value(field: re.Match[str]) -> str:
-        values = {getattr(condition, field[1], None) for condition in conditions}
+        values = {getattr(level.condition, field[1], None) for level in levels}
         only = values.pop()
         return field[1] if values or only is None else f"{only:g}" if isinstance(only, float) else str(only)
 
-    says = _FIELD.sub(value, (inspect.getdoc(type(conditions[0])) or "").partition("\n")[0].rstrip("."))
-    lasting = f" for {conditions[0].for_s:g} s" if conditions[0].for_s else ""
-    when = "having happened once is enough" if conditions[0].latches else "must hold when it is declared"
+    says = _FIELD.sub(value, (inspect.getdoc(kind) or "").partition("\n")[0].rstrip("."))
+    lasting = f" for {levels[0].for_s:g} s" if levels[0].for_s else ""
+    when = "having happened once is enough" if levels[0].latches else "must hold when it is declared"
     return f"{says}{lasting}; {when}"

@@ -4,15 +4,18 @@ Knows nothing of pictures made from it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gameenv.actions import action_index
 from gameenv.arena import tasks
 from gameenv.arena.env import ArenaEnv
+from gameenv.arena.episodes import opened
 from gameenv.arena.levels import Level
 from gameenv.arena.player.expert import Expert
 from gameenv.arena.state import ArenaState
+from gameenv.arena.world.geometry import Point
 from gameenv.frames import Frame
+from gameenv.whole import check_seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Played:
         ticks: How long it took.
     """
 
-    walked: tuple[tuple[float, float], ...]
+    walked: tuple[Point, ...]
     last: Frame
     outcome: str
     ticks: int
@@ -61,7 +64,7 @@ def levels_in_turn(task: str, seed: int) -> Iterator[tuple[str, int]]:
         InvalidInputError: If the seed is not a whole number from 0.
     """
     families = list(tasks.TASKS) if tasks.check_task(task) == tasks.ALL else [task]
-    number = tasks.check_seed(seed)
+    number = check_seed(seed)
     while True:
         for family in families:
             yield family, number
@@ -72,20 +75,18 @@ def glimpse(env: ArenaEnv, task: str, seed: int, *, expert: bool) -> Glimpse:
     """Open a level in ``env``, which stays open, and let the expert play it if wanted.
 
     Raises:
+        UnknownNameError: If the task does not exist.
         GameEnvError: If the engine does not start.
     """
-    env.task = tasks.check_task(task)
-    first, _ = env.reset(seed=seed)
-    opened = Glimpse(env.level, env.state, first, env.max_steps, env.fps)
-    if not expert:
-        return opened
-    return Glimpse(opened.level, opened.state, first, opened.max_steps, opened.fps, _play(env, seed))
+    first, info = env.reset(seed=seed, options={"task": task})
+    shown = Glimpse(env.level, env.state, first, opened(env.episode).judge.max_steps, env.fps)
+    return replace(shown, played=_play(env, info["goal"], seed)) if expert else shown
 
 
-def _play(env: ArenaEnv, seed: int) -> Played:
+def _play(env: ArenaEnv, goal: str, seed: int) -> Played:
     player = Expert()
     player.attach(env)
-    player.reset(env.goal, seed=seed)
+    player.reset(goal, seed=seed)
     walked = [(env.state.x, env.state.y)]
     while True:
         frame, reward, terminated, truncated, _ = env.step(action_index(player.act()[0]))

@@ -11,11 +11,11 @@ from itertools import pairwise
 from PIL import Image, ImageDraw
 
 from gameenv.arena.atlas import marks
-from gameenv.arena.atlas.chart import Point, Scale, floor_under, opens, things_of
+from gameenv.arena.atlas.chart import Scale, floor_under, opens, things_of
 from gameenv.arena.atlas.names import panel_picture, thing_name
 from gameenv.arena.levels import Level
 from gameenv.arena.player.legs.walk import Walk
-from gameenv.arena.world.geometry import CELL, VOID, FloorPlan, Region
+from gameenv.arena.world.geometry import CELL, VOID, FloorPlan, Point, Region
 
 
 def write_labels(picture: Image.Image, scale: Scale, level: Level, route: Sequence[Point]) -> None:
@@ -58,7 +58,9 @@ def _labels(level: Level, ground: int) -> Iterator[_Label]:
             yield _Label(panel.middle, shown.name, marks.SWITCH if panel.opens else marks.PICTURE, ((-dx, dy),))
     for leg in level.route:
         if not isinstance(leg, Walk):
-            yield _Label((leg.begins.x, leg.begins.y), type(leg).__name__.lower(), marks.ROUTE)
+            yield _Label(leg.begins.place, type(leg).__name__.lower(), marks.ROUTE)
+        elif leg.dashing:
+            yield _Label(leg.begins.place, "dash", marks.ROUTE)
     for region, x, y in _wide_regions(level.plan):
         if region.floor != ground and not opens(region):
             yield _Label((x, y), f"{region.floor - ground:+d}", marks.DROP, _ON_IT)

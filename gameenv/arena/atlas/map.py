@@ -11,14 +11,14 @@ from itertools import pairwise
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from gameenv.arena.atlas import marks
-from gameenv.arena.atlas.chart import PX_PER_CELL, Point, Scale, cells, floor_under, opens, things_of
+from gameenv.arena.atlas.chart import PX_PER_CELL, Scale, cells, floor_under, opens, things_of
 from gameenv.arena.atlas.labels import write_labels
 from gameenv.arena.atlas.marks import FINE
 from gameenv.arena.atlas.names import panel_picture, thing_name
 from gameenv.arena.levels import Level
-from gameenv.arena.player.legs.leg import route_nav
+from gameenv.arena.player.legs.leg import end_of, route_nav
 from gameenv.arena.state import ArenaState
-from gameenv.arena.world.geometry import CELL, VOID, FloorPlan, Panel
+from gameenv.arena.world.geometry import CELL, VOID, FloorPlan, Panel, Point
 from gameenv.arena.world.nav import NavGrid
 
 STANDING = 56
@@ -80,13 +80,13 @@ def way(level: Level) -> list[Point]:
     nav = route_nav(level.plan, level.route)
     points: list[Point] = [(level.start.x, level.start.y)]
     for leg in level.route:
-        here, there, within = points[-1], (leg.begins.x, leg.begins.y), leg.begins.within
+        here, there, within = points[-1], leg.begins.place, leg.begins.within
         steps = []
         if not nav.clear_line(here, there, within):
             steps = nav.descend(nav.distances_to(*there, within), *here, steps=10_000, careful=True)
         points += [*_straightened(nav, [here, *steps])[1:], there]
-        if leg.ends != there:
-            points.append(leg.ends)
+        if end_of(leg) != there:
+            points.append(end_of(leg))
     return points
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
+from gameenv.arena.world.geometry import Point
+
 Colour = tuple[int, int, int]
-Point = tuple[float, float]
 
 FINE = 3
 """Pixels drawn for each pixel shown."""

@@ -25,7 +25,6 @@ from gameenv.errors import EngineGoneError, GameEnvError, require
 from gameenv.frames import Frame
 from gameenv.processes import sigint_held_back
 
-TICS_PER_S = 35
 SETTLE_TICS = 3
 """Tics the engine runs before the first frame: things drop to the floor, sprites pick their frame."""
 
@@ -57,11 +56,6 @@ def draw_size(width: int, height: int) -> tuple[int, int]:
         if size[0] >= width and size[1] >= height:
             return size
     return _RESOLUTIONS[-1]
-
-
-def tics_until(tick: int, fps: float) -> int:
-    """Engine tics from the first frame until a tick: 3 or 4 more each tick at 10 ticks a second."""
-    return int(tick * TICS_PER_S / fps)
 
 
 _starting = threading.Lock()
@@ -120,7 +114,7 @@ class Engine:
         """
         name = self._slots.write(level.textmap)
         try:
-            self._game.set_seed(level.seed)
+            self._game.set_seed(level.engine_seed)
             self._game.set_doom_map(name)
             self._game.new_episode()
         except self._failures as error:

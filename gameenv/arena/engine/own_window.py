@@ -117,7 +117,7 @@ class ArenaWindow:
             if self._error is not None:
                 raise engine_gone(self._error)
             try:
-                self._game.set_seed(level.seed)
+                self._game.set_seed(level.engine_seed)
                 self._game.set_doom_map(name)
                 self._game.new_episode()
             except self._failures as error:

@@ -16,6 +16,7 @@ from gameenv.arena.player.guide import Act, Guide
 from gameenv.arena.player.view import ShowsState, shows_state
 from gameenv.arena.player.walker import Walker
 from gameenv.arena.state import ArenaState
+from gameenv.arena.tics import tics_in, tics_until
 from gameenv.errors import InvalidInputError
 
 _NOISE_ACTIONS: tuple[Action, ...] = ("left", "right", "left", "right", "w", "s", "a", "d", "none")
@@ -134,8 +135,8 @@ class Expert:
         self, env: ShowsState, guide: Guide, promised: Sequence[Action]
     ) -> tuple[ActionChunk, list[ArenaState]]:
         """The chunk from here, and the states from now to its end."""
-        turn_tics = _tics_in(env, env.tick - 1) * 2 if env.held in ("left", "right") else 0
-        walker = Walker(env.state, turn_tics, env.tics_until(env.tick))
+        turn_tics = tics_in(env.tick - 1, env.fps) * 2 if env.held in ("left", "right") else 0
+        walker = Walker(env.state, turn_tics, tics_until(env.tick, env.fps))
         self._foreseen, self._foreseen_from = [], env.tick
         guide = guide.copy()
         words: list[Action] = []
@@ -146,7 +147,7 @@ class Expert:
             if words[-1] != chosen:
                 guide.interrupt(words[-1])
             self._foreseen.append(guide.copy())
-            walker = guide.settle(walker.hold(words[-1], _tics_in(env, env.tick + slot)))
+            walker = guide.settle(walker.hold(words[-1], tics_in(env.tick + slot, env.fps)))
             states.append(walker.state)
         return ActionChunk(tuple(words)), states
 
@@ -158,9 +159,5 @@ class Expert:
 
 def _reaches(env: ShowsState, states: Sequence[ArenaState]) -> bool:
     """Whether the goal holds at the end of some ticks, and has for as long as it takes."""
-    condition = env.level.condition
-    return all(condition.holds(state) for state in states[-1 - ticks_to_hold(condition, env.fps) :])
-
-
-def _tics_in(env: ShowsState, tick: int) -> int:
-    return env.tics_until(tick + 1) - env.tics_until(tick)
+    level = env.level
+    return all(level.condition.holds(state) for state in states[-1 - ticks_to_hold(level, env.fps) :])

@@ -12,6 +12,7 @@ class ShowsState(Protocol):
 
     tick: int
     fps: float
+    held: Action
 
     @property
     def level(self) -> Level:
@@ -23,16 +24,7 @@ class ShowsState(Protocol):
         """The referee's truth now."""
         ...
 
-    @property
-    def held(self) -> Action:
-        """The action held last."""
-        ...
-
-    def tics_until(self, tick: int) -> int:
-        """Engine tics from the first frame until a tick."""
-        ...
-
 
 def shows_state(env: object) -> TypeGuard[ShowsState]:
     """Whether an environment shows it: asked of its class, as an instance may not have begun yet."""
-    return all(hasattr(type(env), name) for name in ("level", "state", "held", "tics_until"))
+    return all(hasattr(type(env), name) for name in ("level", "state"))

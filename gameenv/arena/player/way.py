@@ -12,9 +12,10 @@ from typing import cast
 import numpy as np
 
 from gameenv.actions import Action
-from gameenv.arena.aim import Point, bearing
+from gameenv.arena.aim import bearing
 from gameenv.arena.player.walker import GLIDE_TICS
 from gameenv.arena.state import ArenaState
+from gameenv.arena.world.geometry import Point
 from gameenv.arena.world.nav import NavGrid
 
 HALF_VIEW_DEG = 48.0

@@ -1,38 +1,24 @@
-"""The task families by the name ``task=`` takes. A family is one small file with ``NAME`` and ``build(rng)``.
+"""The task families by the name ``task=`` takes. A family is one file here with ``NAME``, ``PLACE`` and ``build(rng)``.
 
-To add one: write the file, import it here, add it to the tuple.
+To add one, write the file: it is found by its ``NAME``. ``PLACE``, its place among the families, is the next number;
+``all`` draws from them in this order, and so its levels change with ``GENERATOR_VERSION``.
 """
 
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from random import Random
 from types import MappingProxyType
 
-from gameenv.arena.levels import Level, check_seed, check_split, level_rng, make_level
-from gameenv.arena.tasks import (
-    check_posters,
-    climb_stairs,
-    crawl_vent,
-    go_to_lantern,
-    go_to_torch,
-    jump_ledge,
-    open_door,
-    press_switch,
-    slip_past_guard,
-)
+from gameenv.arena.levels import Level, LevelDraft, check_split, level_rng, make_level
 from gameenv.errors import UnknownNameError
+from gameenv.whole import check_seed
 
-_FAMILIES = (
-    go_to_lantern,
-    go_to_torch,
-    open_door,
-    climb_stairs,
-    check_posters,
-    crawl_vent,
-    jump_ledge,
-    press_switch,
-    slip_past_guard,
-)
+_MODULES = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
+_FAMILIES = sorted((each for each in _MODULES if hasattr(each, "NAME")), key=lambda each: (each.PLACE, each.NAME))
 
-TASKS = MappingProxyType({family.NAME: family.build for family in _FAMILIES})
-"""Family name to its ``build(rng) -> Draft``."""
+TASKS: Mapping[str, Callable[[Random], LevelDraft]] = MappingProxyType({each.NAME: each.build for each in _FAMILIES})
+"""Family name to what builds a level of it."""
 
 ALL = "all"
 

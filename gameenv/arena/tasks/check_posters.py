@@ -4,15 +4,17 @@ import math
 from dataclasses import dataclass
 from random import Random
 
-from gameenv.arena.conditions import Looks, LooksAtOne
+from gameenv.arena.conditions import LOOK_S, Looks, LooksAtOne
 from gameenv.arena.levels import LevelDraft
+from gameenv.arena.player.legs.leg import Stop
 from gameenv.arena.player.legs.look import Look
 from gameenv.arena.tasks.common import furnish, maybe_door, maybe_stairs, start_thing
-from gameenv.arena.world.geometry import Panel
+from gameenv.arena.world.geometry import Panel, Point
 from gameenv.arena.world.pictures import HIGH_POSTERS, POSTERS, Picture
 from gameenv.arena.world.rooms import NoPlaceError, Room
 
 NAME = "check-posters"
+PLACE = 4
 _PHRASES = {
     "any": ("Check the posters", "Look at a poster", "Check one of the posters", "Go see the posters"),
     "low": ("Check the {} poster", "Look at the {} poster", "Go see the {} poster", "Find the {} poster"),
@@ -56,7 +58,7 @@ class _Poster:
     def place(self) -> _Place:
         return _place(self.picture)
 
-    def before(self, distance: float) -> tuple[float, float]:
+    def before(self, distance: float) -> Point:
         """The point so far squarely before it."""
         (x, y), (dx, dy) = self.panel.middle, self.panel.side
         return x - dx * distance, y - dy * distance
@@ -69,7 +71,7 @@ class _Poster:
     def leg(self) -> Look:
         """The way to do so."""
         place, at = self.place, (*self.panel.middle, float(self.picture.z))
-        return Look(*self.before(place.stand), at, _WITHIN, self.panel.side, place.step_back)
+        return Look(Stop(self.before(place.stand), _WITHIN), at, self.panel.side, place.step_back)
 
 
 def build(rng: Random) -> LevelDraft:
@@ -88,7 +90,8 @@ def build(rng: Random) -> LevelDraft:
         raise NoPlaceError("start")
     wanted = counts[distances.index(min(distances))]
     goal = rng.choice(_PHRASES[kind]).format(wanted.picture.name)
-    return LevelDraft(room.plan, start, goal, LooksAtOne(tuple(poster.looks() for poster in counts)), (wanted.leg(),))
+    condition = LooksAtOne(tuple(poster.looks() for poster in counts))
+    return LevelDraft(room.plan, start, goal, condition, (wanted.leg(),), for_s=LOOK_S)
 
 
 def _place(picture: Picture) -> _Place:

@@ -5,11 +5,13 @@ from random import Random
 
 from gameenv.arena.conditions import OnPlatform
 from gameenv.arena.levels import LevelDraft
+from gameenv.arena.player.legs.leg import Stop
 from gameenv.arena.player.legs.walk import Walk
 from gameenv.arena.tasks.common import furnish, maybe_door, start_thing
 from gameenv.arena.world.rooms import Room, Stairs
 
 NAME = "climb-stairs"
+PLACE = 3
 WALL_GAP = 32.0
 REST = 12.0
 PHRASES = ("Climb the stairs", "Go up the stairs", "Walk up the stairs", "Climb to the top")
@@ -33,8 +35,6 @@ def _leg_to_the_back(stairs: Stairs) -> Walk:
     along_x = abs(dx) > abs(dy)
     half = (stairs.right - stairs.left if along_x else stairs.upper - stairs.bottom) / 2
     reach = half - WALL_GAP
-    return Walk(
-        stairs.x + (math.copysign(reach, dx) if along_x else 0.0),
-        stairs.y + (0.0 if along_x else math.copysign(reach, dy)),
-        REST,
-    )
+    x = stairs.x + (math.copysign(reach, dx) if along_x else 0.0)
+    y = stairs.y + (0.0 if along_x else math.copysign(reach, dy))
+    return Walk(Stop((x, y), REST))

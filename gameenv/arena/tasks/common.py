@@ -5,7 +5,7 @@ from random import Random
 
 from gameenv.arena.levels import LevelDraft
 from gameenv.arena.world import decor
-from gameenv.arena.world.geometry import Panel, Thing
+from gameenv.arena.world.geometry import Panel, Point, Thing
 from gameenv.arena.world.pictures import POSTERS
 from gameenv.arena.world.rooms import Door, NoPlaceError, Room, Stairs
 
@@ -81,7 +81,7 @@ def insist(build: Callable[[], LevelDraft]) -> LevelDraft:
     raise NoPlaceError("anything")
 
 
-def start_thing(rng: Random, room: Room, target: tuple[float, float], distance: float = START_DISTANCE) -> Thing:
+def start_thing(rng: Random, room: Room, target: Point, distance: float = START_DISTANCE) -> Thing:
     """A start in plain sight of the target but facing anywhere, ``distance`` or farther away."""
     x, y = room.find_spot(rng, target, distance)
     return Thing(1, x, y, rng.randrange(360))

@@ -9,6 +9,7 @@ from gameenv.arena.tasks.go_to_prop import draft
 from gameenv.arena.world import decor
 
 NAME = "go-to-lantern"
+PLACE = 0
 _BELOW = 0.18
 """Chance that the lantern stands below."""
 

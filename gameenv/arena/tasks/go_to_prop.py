@@ -5,10 +5,12 @@ from typing import Literal
 
 from gameenv.arena.conditions import Near
 from gameenv.arena.levels import LevelDraft
+from gameenv.arena.player.legs.leg import Stop
 from gameenv.arena.player.legs.press import Press
 from gameenv.arena.player.legs.walk import Walk
 from gameenv.arena.tasks.common import furnish, insist, maybe_door, maybe_stairs, start_thing
 from gameenv.arena.world.decor import Prop
+from gameenv.arena.world.geometry import Thing
 from gameenv.arena.world.house import build_house
 from gameenv.arena.world.rooms import Room
 
@@ -34,9 +36,7 @@ def draft(rng: Random, target: Prop, others: list[Prop], name: str) -> LevelDraf
     thing, *_ = furnish(rng, room, [target, *others], rng.randint(0, 2))
     room.add_blocks(rng, rng.randint(0, 4))
     start = start_thing(rng, room, (thing.x, thing.y))
-    return LevelDraft(
-        room.plan, start, _goal(rng, name), Near(thing.x, thing.y, NEAR, for_s=STAY_S), (Walk(thing.x, thing.y, REST),)
-    )
+    return LevelDraft(room.plan, start, _goal(rng, name), _near(thing), (_walk(thing),), for_s=STAY_S)
 
 
 def _in_the_next_room(
@@ -51,10 +51,17 @@ def _in_the_next_room(
     near.add_blocks(rng, rng.randint(0, 2))
     far.add_blocks(rng, rng.randint(0, 2))
     start = start_thing(rng, near, passage.before(40), 160.0)
-    walk = Walk(thing.x, thing.y, REST)
-    route = (Press(*passage.before(16), face=passage.beyond(0)), walk) if kind == "door" else (walk,)
-    return LevelDraft(house.plan, start, _goal(rng, name), Near(thing.x, thing.y, NEAR, for_s=STAY_S), route)
+    first = (Press(passage.before(16), face=passage.beyond(0)),) if kind == "door" else ()
+    return LevelDraft(house.plan, start, _goal(rng, name), _near(thing), (*first, _walk(thing)), for_s=STAY_S)
 
 
 def _goal(rng: Random, name: str) -> str:
     return f"{rng.choice(VERBS)} the {name}"
+
+
+def _near(thing: Thing) -> Near:
+    return Near(thing.x, thing.y, NEAR)
+
+
+def _walk(thing: Thing) -> Walk:
+    return Walk(Stop((thing.x, thing.y), REST))

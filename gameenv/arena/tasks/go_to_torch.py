@@ -7,6 +7,7 @@ from gameenv.arena.tasks.go_to_prop import draft
 from gameenv.arena.world import decor
 
 NAME = "go-to-torch"
+PLACE = 1
 
 
 def build(rng: Random) -> LevelDraft:

@@ -9,6 +9,7 @@ from gameenv.arena.tasks.common import furnish, maybe_door, maybe_poster, maybe_
 from gameenv.arena.world.rooms import Room
 
 NAME = "jump-ledge"
+PLACE = 6
 PHRASES = ("Jump onto the ledge", "Jump up on the ledge", "Get onto the ledge", "Jump up to the ledge")
 
 

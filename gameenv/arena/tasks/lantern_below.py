@@ -3,8 +3,9 @@
 import math
 from random import Random
 
-from gameenv.arena.conditions import Looks
+from gameenv.arena.conditions import LOOK_S, Looks
 from gameenv.arena.levels import LevelDraft
+from gameenv.arena.player.legs.leg import Stop
 from gameenv.arena.player.legs.look import Look
 from gameenv.arena.player.walker import STANDING_EYES
 from gameenv.arena.tasks.common import furnish, maybe_door, start_thing
@@ -40,7 +41,8 @@ def draft(rng: Random) -> LevelDraft:
     start = start_thing(rng, room, place, 192.0)
     if math.dist((start.x, start.y), lantern) < _VIEW + 16:
         raise NoPlaceError("start")
-    return LevelDraft(room.plan, start, rng.choice(PHRASES), condition, (Look(*place, (*lantern, float(z)), _REST),))
+    route = (Look(Stop(place, _REST), (*lantern, float(z))),)
+    return LevelDraft(room.plan, start, rng.choice(PHRASES), condition, route, for_s=LOOK_S)
 
 
 def _seen_from(pit: Pit, beyond: float) -> float:

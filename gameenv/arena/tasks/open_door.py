@@ -9,6 +9,7 @@ from gameenv.arena.tasks.common import furnish, maybe_stairs, start_thing
 from gameenv.arena.world.rooms import Room
 
 NAME = "open-door"
+PLACE = 2
 PHRASES = ("Open the door", "Go open the door", "Find and open the door", "Walk over and open the door")
 
 
@@ -26,6 +27,7 @@ def build(rng: Random) -> LevelDraft:
         start,
         rng.choice(PHRASES),
         DoorOpened(door.sector),
-        (Press(*before, face=(door.x, door.y)),),
+        (Press(before, face=(door.x, door.y)),),
+        latches=True,
         watches=frozenset({"sectors"}),
     )

@@ -10,6 +10,7 @@ from gameenv.arena.world.pictures import BUTTON
 from gameenv.arena.world.rooms import Room
 
 NAME = "press-switch"
+PLACE = 7
 PHRASES = ("Press the switch", "Push the button", "Press the red button", "Find and press the switch")
 _TAG = 1
 
@@ -31,6 +32,7 @@ def build(rng: Random) -> LevelDraft:
         start,
         rng.choice(PHRASES),
         DoorOpened(niche),
-        (Press(x - dx * 16, y - dy * 16, face=(x, y)),),
+        (Press((x - dx * 16, y - dy * 16), face=(x, y)),),
+        latches=True,
         watches=frozenset({"sectors"}),
     )

@@ -13,17 +13,18 @@ import numpy as np
 
 from gameenv.arena.conditions import Within
 from gameenv.arena.levels import LevelDraft
-from gameenv.arena.player.legs.dash import Dash
+from gameenv.arena.player.legs.leg import Stop
 from gameenv.arena.player.legs.lurk import Lurk
 from gameenv.arena.player.legs.walk import Walk
 from gameenv.arena.world import decor
-from gameenv.arena.world.geometry import CELL, PLAYER_START, Thing
-from gameenv.arena.world.halls import Hall, Point, roll_hall
+from gameenv.arena.world.geometry import CELL, PLAYER_START, Point, Thing
+from gameenv.arena.world.halls import Hall, roll_hall
 from gameenv.arena.world.rooms import NoPlaceError
 from gameenv.arena.world.sentry import STRIDE, STRIDE_TICS, Beat, Pose
 from gameenv.arena.world.sight import Sight
 
 NAME = "slip-past-guard"
+PLACE = 8
 PHRASES = ("Slip past the guard", "Sneak past the guard", "Slip by the guard", "Get past the guard unseen")
 GATE, HIDE, REST = 40.0, 16.0, 28.0
 """How near the expert comes to the place before the other mouth, to its hiding place, and to the middle of the goal."""
@@ -60,9 +61,10 @@ def build(rng: Random) -> LevelDraft:
     _maybe_light(rng, hall, start, hide)
     arrives = _RUSH_TICS + round(math.dist((start.x, start.y), hide) / _CROSS_SPEED)
     hall.plan.things.append(_guard(rng, beat, _caught(sight.seen(poses, crossing), [0]), arrives))
-    lurk = Lurk(*hide, HIDE, rest, beat, windows, MEAN_WAIT_S)
-    route = Walk(*hide, HIDE), lurk, Dash(*hall.way[1], GATE), Dash(*rest, REST)
-    return LevelDraft(hall.plan, start, rng.choice(PHRASES), Within(*hall.there), route, frozenset({"actors"}))
+    hiding = Stop(hide, HIDE)
+    crossing_legs = (Walk(Stop(place, within), dashing=True) for place, within in ((hall.way[1], GATE), (rest, REST)))
+    route = Walk(hiding), Lurk(hiding, rest, beat, windows, MEAN_WAIT_S), *crossing_legs
+    return LevelDraft(hall.plan, start, rng.choice(PHRASES), Within(*hall.there), route, watches=frozenset({"actors"}))
 
 
 def _roll_beat(rng: Random, hall: Hall) -> Beat:

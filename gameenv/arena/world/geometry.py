@@ -9,6 +9,9 @@ UDMF 1.1 with the ZDoom namespace: https://zdoom.org/wiki/UDMF
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+Point = tuple[float, float]
+"""x and y: map units on a plan, pixels on a picture of one."""
+
 CELL = 32
 """Side of a cell in map units."""
 VOID = -1
@@ -78,7 +81,7 @@ class Panel:
     opens: int = 0
 
     @property
-    def middle(self) -> tuple[float, float]:
+    def middle(self) -> Point:
         """The middle of the stretch, in map units."""
         along = [sum(axis) / len(self.cells) + 0.5 for axis in zip(*self.cells, strict=True)]
         return (along[0] + self.side[0] / 2) * CELL, (along[1] + self.side[1] / 2) * CELL

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from gameenv.arena.world import decor
-from gameenv.arena.world.geometry import CELL, VOID, FloorPlan, Region, Thing
+from gameenv.arena.world.geometry import CELL, VOID, FloorPlan, Point, Region, Thing
 
-Point = tuple[float, float]
 _Cells = tuple[int, int, int, int]  # column, row, width, height
 
 TINTS = {"green": 0x50FF50, "red": 0xFF5050, "blue": 0x6060FF}

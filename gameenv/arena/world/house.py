@@ -7,7 +7,7 @@ from random import Random
 from typing import Literal
 
 from gameenv.arena.world import decor
-from gameenv.arena.world.geometry import CELL, VOID, FloorPlan, Region
+from gameenv.arena.world.geometry import CELL, VOID, FloorPlan, Point, Region
 from gameenv.arena.world.rooms import MARGIN, NoPlaceError, Room
 
 Kind = Literal["opening", "door", "vent"]
@@ -31,15 +31,15 @@ class Passage:
     """
 
     sector: int
-    mouth: tuple[float, float]
-    exit: tuple[float, float]
+    mouth: Point
+    exit: Point
     direction: tuple[int, int]
 
-    def before(self, distance: float) -> tuple[float, float]:
+    def before(self, distance: float) -> Point:
         """The point so many units before the mouth."""
         return self.mouth[0] - self.direction[0] * distance, self.mouth[1] - self.direction[1] * distance
 
-    def beyond(self, distance: float) -> tuple[float, float]:
+    def beyond(self, distance: float) -> Point:
         """The point so many units behind the exit."""
         return self.exit[0] + self.direction[0] * distance, self.exit[1] + self.direction[1] * distance
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gameenv.arena.world.geometry import CELL, VOID, FloorPlan, Region, Thing
+from gameenv.arena.world.geometry import CELL, VOID, FloorPlan, Point, Region, Thing
 
 SPACING = 16
 _TIGHT = 20.0  # a player's box reaches 16 units each way: here one can stand
@@ -70,11 +70,7 @@ class NavGrid:
         """Height of the floor of the node whose square holds a point; enormous in the void."""
         return float(self._floor[self.node(x, y)])
 
-    def is_free(self, x: float, y: float) -> bool:
-        """Whether a player can stand at a point."""
-        return bool(self._free[self.node(x, y)])
-
-    def clear_line(self, here: tuple[float, float], there: tuple[float, float], stop: float = 0.0) -> bool:
+    def clear_line(self, here: Point, there: Point, stop: float = 0.0) -> bool:
         """Whether one can walk straight from one point to within ``stop`` units of another, with room to spare."""
         length = math.dist(here, there)
         count = int(max(length - stop, 0.0) // 8) + 1
@@ -93,13 +89,13 @@ class NavGrid:
         along = self._over_y[np.minimum(np.minimum(r0, r1), last_row), c1] | (r0 == r1)
         return across & along
 
-    def has_way(self, here: tuple[float, float], there: tuple[float, float], within: float) -> bool:
+    def has_way(self, here: Point, there: Point, within: float) -> bool:
         """Whether one can walk from one point to the disc around another."""
         if self.clear_line(here, there, within):
             return True
         return bool(np.isfinite(self.distances_to(*there, within, until=here)[self.node(*here)]))
 
-    def distances_to(self, x: float, y: float, within: float, until: tuple[float, float] | None = None) -> np.ndarray:
+    def distances_to(self, x: float, y: float, within: float, until: Point | None = None) -> np.ndarray:
         """Walking distance of every node to the disc around a point; infinite where there is no way.
 
         With ``until`` only that point's and smaller distances are sure.
@@ -141,9 +137,7 @@ class NavGrid:
                     heapq.heappush(queue, (total, nr, nc))
         return np.array(distance)
 
-    def descend(
-        self, distance: np.ndarray, x: float, y: float, steps: int, *, careful: bool = False
-    ) -> list[tuple[float, float]]:
+    def descend(self, distance: np.ndarray, x: float, y: float, steps: int, *, careful: bool = False) -> list[Point]:
         """Points of the way down a distance field from a place, nearest first; empty where there is none.
 
         It may cut across the corner of a flight of stairs, as one mostly can; ``careful`` does not.

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from gameenv.arena.world import decor
-from gameenv.arena.world.geometry import CELL
+from gameenv.arena.world.geometry import CELL, Point
 from gameenv.arena.world.rooms import SIDES, NoPlaceError, Room
 
 _STRIP = 3
@@ -23,12 +23,12 @@ class Pit:
     """
 
     depth: int
-    edge: tuple[float, float]
+    edge: Point
     inward: tuple[int, int]
     wide: int
     deep: int
 
-    def point(self, beyond: float, aside: float) -> tuple[float, float]:
+    def point(self, beyond: float, aside: float) -> Point:
         """The point so far beyond the edge (before it where negative) and so far to the side of its middle."""
         dx, dy = self.inward
         return self.edge[0] + dx * beyond + dy * aside, self.edge[1] + dy * beyond + dx * aside

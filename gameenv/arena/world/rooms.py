@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from gameenv.arena.world import decor
-from gameenv.arena.world.geometry import CELL, VOID, FloorPlan, Panel, Region, Thing
+from gameenv.arena.world.geometry import CELL, VOID, FloorPlan, Panel, Point, Region, Thing
 from gameenv.arena.world.pictures import PANEL_WIDTH, Picture, panel_texture
 
 MARGIN = 8
@@ -54,7 +54,7 @@ class Ledge:
     """A block against a wall: the middle of its front edge, the direction onto it, half the edge's length, where to
     come to rest, its height, and its rectangle (left, bottom, right, upper)."""
 
-    edge: tuple[float, float]
+    edge: Point
     inward: tuple[int, int]
     half_width: float
     rest: tuple[int, int]
@@ -262,7 +262,7 @@ class Room:
                 return thing
         raise NoPlaceError(f"thing {kind}")
 
-    def find_spot(self, rng: Random, far_from: tuple[float, float], distance: float) -> tuple[int, int]:
+    def find_spot(self, rng: Random, far_from: Point, distance: float) -> tuple[int, int]:
         """An open spot at least ``distance`` from a point, from which that point is in plain sight."""
         for _ in range(300):
             x = rng.randint((self.column + 1) * CELL, (self.column + self.width - 1) * CELL)
@@ -288,7 +288,7 @@ class Room:
         columns, rows = ([int((at + off) // CELL) for off in (-clearance, 0.0, clearance)] for at in (x, y))
         return all(self.plan.at(column, row) == self.base for column in columns for row in rows)
 
-    def in_sight(self, here: tuple[float, float], there: tuple[float, float]) -> bool:
+    def in_sight(self, here: Point, there: Point) -> bool:
         """Whether no wall, block or thing stands between two points (eyes at 41 units above the floor)."""
         length = math.dist(here, there)
         for i in range(1, int(length // 16)):

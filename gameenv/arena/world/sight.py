@@ -7,10 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gameenv.arena.world.geometry import CELL, FloorPlan
+from gameenv.arena.world.geometry import CELL, FloorPlan, Point
 from gameenv.arena.world.sentry import CONE_DEG, TOUCH, Pose
 
-Point = tuple[float, float]
 _SAMPLE = 16.0
 _HIDES = 56
 """A block as high as a player hides one."""

@@ -150,7 +150,7 @@ def test_none_before_the_goal_holds_do_not_count_against_later_ones(make_arena: 
         assert env.step(NONE)[1:4] == (0.0, False, False)
     expert = Expert()
     expert.attach(env)
-    expert.reset(env.goal)
+    expert.reset(env.level.goal)
     reward = 0.0
     for _ in range(150):
         _, reward, terminated, _, _ = env.step(action_index(expert.act()[0]))
@@ -184,7 +184,8 @@ def test_the_default_step_limit_is_a_few_times_what_the_expert_needs(make_arena:
         env = make_arena(task)
         for seed in range(3):
             play_to_the_goal(env, seed)
-            assert 1.2 * (env.tick + 7) < env.max_steps < 400
+            assert env.episode is not None
+            assert 1.2 * (env.tick + 7) < env.episode.judge.max_steps < 400
 
 
 @pytest.mark.slow

@@ -8,14 +8,16 @@ import pytest
 
 from gameenv.actions import ACTIONS, action_index
 from gameenv.arena.env import ArenaEnv
-from gameenv.arena.tasks import ALL, TASKS
+from gameenv.arena.tasks import ALL, TASKS, level
+from gameenv.arena.tics import tics_in
 from gameenv.errors import InvalidInputError, UnknownNameError
+from gameenv.frames import FrameSpec
 
 MakeArena = Callable[..., ArenaEnv]
 W, LEFT = action_index("w"), action_index("left")
 
 
-@pytest.mark.parametrize("action", [-1, 12, 1.0, "w", None, [1]])
+@pytest.mark.parametrize("action", [-1, 12, 1.0, "w", None, [1], True])
 def test_bad_actions_are_refused_and_change_nothing(make_arena: MakeArena, action: object) -> None:
     env = make_arena()
     env.reset(seed=0)
@@ -25,9 +27,9 @@ def test_bad_actions_are_refused_and_change_nothing(make_arena: MakeArena, actio
     assert env.step(np.int64(3))[4]["held"] == (ACTIONS[3],)  # pyright: ignore[reportArgumentType]
 
 
-@pytest.mark.parametrize("seed", [-1, 1.5, "3", True])
+@pytest.mark.parametrize("seed", [-1, 1.5, "3", True, np.int64(-1), np.float64(3), np.True_])
 def test_bad_seeds_are_refused(make_arena: MakeArena, seed: object) -> None:
-    with pytest.raises(InvalidInputError, match="a level's seed is a whole number from 0"):
+    with pytest.raises(InvalidInputError, match="a seed is a whole number from 0"):
         make_arena().reset(seed=seed)  # pyright: ignore[reportArgumentType]
 
 
@@ -43,6 +45,7 @@ def test_bad_seeds_are_refused(make_arena: MakeArena, seed: object) -> None:
         ({"fps": 0}, "1 to 35"),
         ({"fps": 36}, "1 to 35"),
         ({"max_steps": 0}, "at least 1"),
+        ({"max_steps": 2.5}, "at least 1"),
         ({"render_mode": "human"}, "rgb_array"),
     ],
 )
@@ -60,14 +63,41 @@ def test_nothing_can_be_asked_before_the_first_reset() -> None:
     env.close()
 
 
-def test_reset_without_a_seed_takes_the_next_level(make_arena: MakeArena) -> None:
-    env = make_arena(fps=9)  # an environment of its own
-    assert [env.reset()[1]["level"] for _ in range(2)] == [
-        "validation/go-to-lantern/0/g2",
-        "validation/go-to-lantern/1/g2",
-    ]
-    env.reset(seed=40)
-    assert env.reset()[1]["level"] == "validation/go-to-lantern/41/g2"
+@pytest.mark.parametrize("seed", [2**31 - 1, 2**31, 2**32 - 1, 2**63, 10**40])
+def test_any_whole_number_from_0_names_a_level(make_arena: MakeArena, seed: int) -> None:
+    env = make_arena()
+    frame, info = env.reset(seed=seed)
+    assert info["level"] == f"validation/go-to-lantern/{seed}/g2"
+    again, _ = env.reset(seed=seed)
+    assert np.array_equal(frame, again)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint32, np.uint8, np.array])
+def test_numpy_s_numbers_are_seeds_too(make_arena: MakeArena, kind: Callable[[int], int]) -> None:
+    env = make_arena()
+    env.reset(seed=kind(7))
+    assert type(env.level.seed) is int
+    assert env.level.id == "validation/go-to-lantern/7/g2"
+    assert env.level == level("go-to-lantern", "validation", kind(7))
+
+
+def test_numpy_s_numbers_are_a_frame_size_and_a_step_limit_too() -> None:
+    env = ArenaEnv("open-door", frame_size=(np.int64(64), np.int32(36)), max_steps=np.int64(2))  # pyright: ignore
+    assert env.frame_spec == FrameSpec(64, 36)
+    assert type(env.frame_spec.width) is int
+    env.reset(seed=0)
+    assert [env.step(W)[3] for _ in range(2)] == [False, True]
+    env.close()
+
+
+def test_a_single_level_can_be_of_another_family(make_arena: MakeArena) -> None:
+    env = make_arena()
+    assert env.reset(seed=3, options={"task": "open-door"})[1]["level"] == "validation/open-door/3/g2"
+    assert env.reset(seed=3)[1]["level"] == "validation/go-to-lantern/3/g2"
+    with pytest.raises(UnknownNameError, match="Did you mean 'open-door'"):
+        env.reset(options={"task": "open-dor"})
+    with pytest.raises(InvalidInputError, match="call reset"):
+        env.step(W)
 
 
 def test_the_goal_can_be_put_in_other_words(make_arena: MakeArena) -> None:
@@ -107,8 +137,8 @@ def test_other_shapes_are_letterboxed_or_stretched(make_arena: MakeArena) -> Non
 def test_the_engine_s_tics_are_shared_among_the_ticks(make_arena: MakeArena, fps: float, tics: list[int]) -> None:
     env = make_arena(fps=fps)
     env.reset(seed=0)
-    assert [env.tics_in(tick) for tick in range(7)] == tics
-    assert sum(env.tics_in(tick) for tick in range(round(fps) * 4)) == 140
+    assert [tics_in(tick, fps) for tick in range(7)] == tics
+    assert sum(tics_in(tick, fps) for tick in range(round(fps) * 4)) == 140
     assert env.fps == fps
     assert env.step(W)[4]["t_ns"] == round(1e9 / fps)
 

@@ -15,6 +15,7 @@ from gameenv.arena.env import ArenaEnv
 from gameenv.arena.judge import Judge
 from gameenv.arena.levels import Level
 from gameenv.arena.player.expert import Expert
+from gameenv.arena.player.legs.leg import Stop
 from gameenv.arena.player.legs.look import Look
 from gameenv.arena.player.walker import MAX_DOWN_DEG, MAX_UP_DEG
 from gameenv.arena.player.way import Way
@@ -23,6 +24,7 @@ from gameenv.arena.tasks import level
 from gameenv.arena.world.geometry import Panel
 from gameenv.arena.world.nav import NavGrid
 from gameenv.arena.world.pictures import HIGH_POSTERS, POSTERS
+from tests.gameenv.arena.ground import can_stand
 
 MakeArena = Callable[..., ArenaEnv]
 AT = 0.0, 0.0, 41.0
@@ -171,7 +173,7 @@ def test_the_lantern_below_needs_down_and_the_terrace() -> None:
         look = made.condition
         assert isinstance(look, Looks)
         (leg,) = made.route
-        there = facing((look.x, look.y, look.z), *leg.ends)
+        there = facing((look.x, look.y, look.z), *leg.begins.place)
         assert look.holds(there)
         assert not look.holds(replace(there, pitch=0.0))
         pit = made.plan.region_at(look.x, look.y)
@@ -179,7 +181,7 @@ def test_the_lantern_below_needs_down_and_the_terrace() -> None:
         assert pit.floor <= -96
         assert not any(look.holds(replace(there, z=float(pit.floor), pitch=float(pitch))) for pitch in range(-32, 56))
         nav = NavGrid(made.plan, ())
-        assert nav.is_free(look.x, look.y)
+        assert can_stand(nav, look.x, look.y)
         assert not nav.has_way((made.start.x, made.start.y), (look.x, look.y), 16)  # nor a way back up
 
 
@@ -189,8 +191,8 @@ def test_the_edge_does_not_hide_the_lantern_below() -> None:
         look = made.condition
         assert isinstance(look, Looks)
         (leg,) = made.route
-        away = math.dist(leg.ends, (look.x, look.y))
-        ux, uy = (leg.ends[0] - look.x) / away, (leg.ends[1] - look.y) / away
+        away = math.dist(leg.begins.place, (look.x, look.y))
+        ux, uy = (leg.begins.place[0] - look.x) / away, (leg.begins.place[1] - look.y) / away
         for along in range(int(away)):
             floor = made.plan.region_at(look.x + ux * along, look.y + uy * along)
             assert floor is not None
@@ -204,7 +206,7 @@ def next_word(leg: Look, state: ArenaState) -> tuple[str, ...]:
 
 
 def test_a_looker_corrects_its_place_then_its_view() -> None:
-    leg = Look(600, 500, at=(600.0, 590.0, 41.0), within=60, side=(0, 1), nearest=70)
+    leg = Look(Stop((600, 500), 60), at=(600.0, 590.0, 41.0), side=(0, 1), nearest=70)
     assert next_word(leg, standing(600, 530)) == ("s",)
     assert next_word(leg, standing(560, 500)) == ("d",)
     assert next_word(leg, standing(640, 500)) == ("a",)

@@ -5,11 +5,11 @@ import time
 from gameenv.actions import ActionChunk
 from policies.base import Observation
 from policies.evaluation.latency import measure
-from policies.evaluation.plan import ARENA, EnvSpec
+from policies.evaluation.plan import EnvSpec
 from policies.load import load_policy
 from tests.policies.evaluation import players
 
-ENV = EnvSpec(ARENA, "go-to-lantern", "validation", (256, 144))
+ENV = EnvSpec("gameenv/Arena-v0", "go-to-lantern", "validation", (256, 144))
 
 
 class Punctual(players.Single):

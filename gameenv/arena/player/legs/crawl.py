@@ -10,6 +10,7 @@ from gameenv.arena.player.legs.leg import Moves, Stop
 from gameenv.arena.player.walker import GLIDE_TICS
 from gameenv.arena.player.way import Way, speed
 from gameenv.arena.state import ArenaState
+from gameenv.arena.world.geometry import Point
 
 _BEFORE = 44.0
 _STOP = 14.0
@@ -31,18 +32,17 @@ class Crawl:
         length: Map units.
     """
 
-    mouth: tuple[float, float]
+    mouth: Point
     direction: tuple[int, int]
     length: float
 
     @property
     def begins(self) -> Stop:
         """Before the mouth."""
-        x, y = self._point(-_BEFORE)
-        return Stop(x, y, _STOP)
+        return Stop(self._point(-_BEFORE), _STOP)
 
     @property
-    def ends(self) -> tuple[float, float]:
+    def ends(self) -> Point:
         """Behind the other end."""
         return self._point(self.length + _BEFORE)
 
@@ -51,7 +51,7 @@ class Crawl:
         """The crouch and the crawl."""
         return 2.0 + self.length / _SPEED
 
-    def _point(self, along: float) -> tuple[float, float]:
+    def _point(self, along: float) -> Point:
         return self.mouth[0] + self.direction[0] * along, self.mouth[1] + self.direction[1] * along
 
     def next(self, way: Way, state: ArenaState) -> Moves:

@@ -11,6 +11,7 @@ from gameenv.arena.player.legs.leg import Moves, Stop
 from gameenv.arena.player.walker import FRICTION, GLIDE_TICS, MAX_SPEED, WALK_THRUST
 from gameenv.arena.player.way import Way
 from gameenv.arena.state import ArenaState
+from gameenv.arena.world.geometry import Point
 
 _RUN_UP = 176.0
 _JUMP_FROM, _JUMP_BY, _JUMP_TO = 84.0, 64.0, 44.0
@@ -29,26 +30,22 @@ class Jump:
         edge: The middle of its edge, map units.
         direction: From the edge onto the ledge, (dx, dy).
         half_width: Of the edge.
-        rest: Where to come to rest on the ledge.
+        ends: Where to come to rest on the ledge.
         top: Height of the ledge.
     """
 
-    edge: tuple[float, float]
+    edge: Point
     direction: tuple[int, int]
     half_width: float
-    rest: tuple[float, float]
+    ends: Point
     top: float
-    seconds: float = 2.0
+    seconds = 2.0
 
     @property
     def begins(self) -> Stop:
         """At the beginning of the run-up."""
-        return Stop(self.edge[0] - self.direction[0] * _RUN_UP, self.edge[1] - self.direction[1] * _RUN_UP, _STOP)
-
-    @property
-    def ends(self) -> tuple[float, float]:
-        """On the ledge."""
-        return self.rest
+        (x, y), (dx, dy) = self.edge, self.direction
+        return Stop((x - dx * _RUN_UP, y - dy * _RUN_UP), _STOP)
 
     def next(self, way: Way, state: ArenaState) -> Moves:
         """Where the player is in run-up, leap and landing, and what comes next there."""
@@ -66,7 +63,7 @@ class Jump:
         word = None
         off_line = abs(left) > self.half_width - _ASIDE
         if before > _RUN_UP + 2 * _STOP or abs(left) > self.half_width + _ASIDE or (off_line and before < _BESIDE):
-            word = way.walk(state, (self.begins.x, self.begins.y), _STOP)
+            word = way.walk(state, self.begins.place, _STOP)
         word = word or straight
         if word is None and off_line:
             word = "d" if left > 0 else "a"
@@ -76,11 +73,11 @@ class Jump:
 
     def _walk_on(self, way: Way, state: ArenaState) -> Moves:
         """To the middle of the ledge; over it, too, if the speed carries that far."""
-        distance = math.dist((state.x, state.y), self.rest)
-        toward = (state.vx * (self.rest[0] - state.x) + state.vy * (self.rest[1] - state.y)) / max(distance, 1.0)
+        distance = math.dist((state.x, state.y), self.ends)
+        toward = (state.vx * (self.ends[0] - state.x) + state.vy * (self.ends[1] - state.y)) / max(distance, 1.0)
         if distance - toward * GLIDE_TICS <= _STOP:
             return Moves(done=True)
-        return Moves((way.face(state, self.rest, 20.0) or "w",))
+        return Moves((way.face(state, self.ends, 20.0) or "w",))
 
 
 def _speed_after(distance: float, speed: float) -> float:

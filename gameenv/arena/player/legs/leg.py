@@ -11,16 +11,15 @@ from gameenv.actions import Action
 from gameenv.arena.player.way import Way
 from gameenv.arena.state import ArenaState
 from gameenv.arena.world import sentry
-from gameenv.arena.world.geometry import PLAYER_START, FloorPlan
+from gameenv.arena.world.geometry import PLAYER_START, FloorPlan, Point
 from gameenv.arena.world.nav import NavGrid
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A place to come to rest at: within so many map units of a point."""
+    """Where to come to rest: within so many map units of a place."""
 
-    x: float
-    y: float
+    place: Point
     within: float
 
 
@@ -47,8 +46,8 @@ class Leg(Protocol):
         ...
 
     @property
-    def ends(self) -> tuple[float, float]:
-        """Where it ends, map units."""
+    def ends(self) -> Point | None:
+        """Where it ends, map units; None for where it begins. See ``end_of``."""
         ...
 
     @property
@@ -61,9 +60,14 @@ class Leg(Protocol):
         ...
 
 
+def end_of(leg: Leg) -> Point:
+    """Where a leg ends, map units."""
+    return leg.ends or leg.begins.place
+
+
 def route_nav(plan: FloorPlan, route: Iterable[Leg]) -> NavGrid:
     """The standing room around all things but those that the route leads to."""
-    targets = {(leg.begins.x, leg.begins.y) for leg in route}
+    targets = {leg.begins.place for leg in route}
     solid = (thing for thing in plan.things if thing.kind not in (PLAYER_START, sentry.KIND))
     obstacles = [thing for thing in solid if (thing.x, thing.y) not in targets]
     return NavGrid(plan, obstacles)

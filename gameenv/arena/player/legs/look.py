@@ -17,37 +17,25 @@ _ASIDE = 26.0
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Walk to ``(x, y)``, face a point, step back or aside if need be, tilt the view.
+    """Walk to a place, face a point, step back or aside if need be, tilt the view.
 
     Attributes:
-        x, y: Where to stand, map units.
-        at: What to look at: x, y and height.
-        within: How near to ``(x, y)`` is near enough to begin looking.
+        begins: Where to stand, and how near to it is near enough to begin looking.
+        at: What to look at: x, y and height, map units.
         side: Which way the wall with the picture lies, as (dx, dy); (0, 0) where it does not matter.
         nearest: How near to the wall is too near.
     """
 
-    x: float
-    y: float
+    begins: Stop
     at: tuple[float, float, float]
-    within: float
     side: tuple[int, int] = (0, 0)
     nearest: float = 0.0
-    seconds: float = 1.0
-
-    @property
-    def begins(self) -> Stop:
-        """Before it."""
-        return Stop(self.x, self.y, self.within)
-
-    @property
-    def ends(self) -> tuple[float, float]:
-        """Before it."""
-        return self.x, self.y
+    ends = None
+    seconds = 1.0
 
     def next(self, way: Way, state: ArenaState) -> Moves:
         """Walk there, then what is still wrong, one key at a time, as it will be once the player is at rest."""
-        word = way.walk(state, (self.x, self.y), self.within)
+        word = way.walk(state, self.begins.place, self.begins.within)
         if word is None:
             rest = replace(state, x=state.x + state.vx * GLIDE_TICS, y=state.y + state.vy * GLIDE_TICS)
             pitch = min(max(pitch_to(rest, self.at), -MAX_UP_DEG), MAX_DOWN_DEG)

@@ -7,6 +7,7 @@ from gameenv.arena.player.legs.leg import Moves, Stop
 from gameenv.arena.player.way import Way
 from gameenv.arena.state import ArenaState
 from gameenv.arena.world import sentry
+from gameenv.arena.world.geometry import Point
 from gameenv.arena.world.sentry import Beat, Pose
 
 AIM_DEG = 14.0
@@ -14,38 +15,26 @@ AIM_DEG = 14.0
 
 @dataclass(frozen=True, slots=True)
 class Lurk:
-    """Stand at ``(x, y)``, look at ``face``, and be done when the guard is at a good place of its beat.
+    """Stand somewhere, look at ``face``, and be done when the guard is at a good place of its beat.
 
     Attributes:
-        x, y: Where to stand, map units.
-        within: How far off it is still as good.
+        begins: The hiding place, and how far off it is still as good.
         face: What to look at meanwhile: where to go next.
         beat: The guard's.
         windows: Phases of the beat, from and up to, in which to set off.
         seconds: Mean time until the next of them.
     """
 
-    x: float
-    y: float
-    within: float
-    face: tuple[float, float]
+    begins: Stop
+    face: Point
     beat: Beat
     windows: tuple[tuple[int, int], ...]
     seconds: float
-
-    @property
-    def begins(self) -> Stop:
-        """The hiding place."""
-        return Stop(self.x, self.y, self.within)
-
-    @property
-    def ends(self) -> tuple[float, float]:
-        """The hiding place."""
-        return self.x, self.y
+    ends = None
 
     def next(self, way: Way, state: ArenaState) -> Moves:
         """Go there, look the right way, wait."""
-        word = way.walk(state, (self.x, self.y), self.within) or way.face(state, self.face, AIM_DEG)
+        word = way.walk(state, self.begins.place, self.begins.within) or way.face(state, self.face, AIM_DEG)
         if word is not None:
             return Moves((word,), steady=True)
         guards = [Pose(actor.x, actor.y, actor.angle) for actor in state.actors if actor.name == sentry.NAME]

@@ -13,6 +13,7 @@ from gameenv.arena.atlas.map import draw_map, way
 from gameenv.arena.atlas.names import panel_picture, thing_name
 from gameenv.arena.conditions import Near
 from gameenv.arena.levels import Level
+from gameenv.arena.player.legs.leg import Stop, end_of
 from gameenv.arena.player.legs.walk import Walk
 from gameenv.arena.state import ArenaState
 from gameenv.arena.world.decor import LANTERN
@@ -41,7 +42,7 @@ def hall() -> Level:
     level = tasks.level("go-to-lantern", "train", 0)
     start = Thing(PLAYER_START, 4 * CELL, 4 * CELL, 90)
     condition = Near(12 * CELL, 5 * CELL, 96.0)
-    leg = Walk(12 * CELL, 5 * CELL, 56.0)
+    leg = Walk(Stop((12 * CELL, 5 * CELL), 56.0))
     return replace(level, plan=plan, start=start, condition=condition, route=(leg,))
 
 
@@ -187,7 +188,7 @@ def test_the_way_leads_from_the_start_around_all_walls(task: str) -> None:
         level = tasks.level(task, "train", seed)
         points = way(level)
         assert points[0] == (level.start.x, level.start.y)
-        assert points[-1] == level.route[-1].ends
+        assert points[-1] == end_of(level.route[-1])
         bends += len(points) > 2
         for (x0, y0), (x1, y1) in pairwise(points):
             for share in np.linspace(0, 1, 30):

@@ -123,8 +123,7 @@ def test_an_engine_that_died_between_episodes_is_replaced_at_reset(env: ArenaEnv
 def test_an_engine_that_sees_too_little_is_replaced_by_one_for_both_kinds_of_level(env: ArenaEnv) -> None:
     before, engines = own_engines(), list[int]()
     for task in ("go-to-lantern", "open-door", "slip-past-guard", "open-door", "go-to-lantern", "slip-past-guard"):
-        env.task = task
-        env.reset(seed=0)
+        env.reset(seed=0, options={"task": task})
         engines.append(engine_of(env, before))
         assert bool(env.state.ceilings) == ("sectors" in env._engine.watches)  # pyright: ignore
     assert engines[2:] == [engines[2]] * 4

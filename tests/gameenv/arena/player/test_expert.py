@@ -13,6 +13,7 @@ from gameenv.arena.env import ArenaEnv
 from gameenv.arena.player.expert import Expert
 from gameenv.arena.player.walker import Walker
 from gameenv.arena.tasks import TASKS
+from gameenv.arena.tics import tics_in
 from gameenv.arena.world.nav import NavGrid
 from gameenv.errors import InvalidInputError
 from policies.base import Observation
@@ -117,10 +118,11 @@ def test_it_ends_with_seven_none_and_searches_by_turning_right(make_arena: MakeA
 def test_one_whose_way_did_not_lead_to_the_goal_never_says_that_it_is_done(make_arena: MakeArena) -> None:
     env = make_arena("go-to-lantern")
     env.reset(seed=0)
-    env._level = replace(env.level, condition=Within(-2, -2, -1, -1))
+    assert env.episode is not None
+    env.episode = replace(env.episode, level=replace(env.level, condition=Within(-2, -2, -1, -1)))
     expert = Expert()
     expert.attach(env)
-    expert.reset(env.goal)
+    expert.reset(env.level.goal)
     words: list[Action] = []
     over = False
     while not over:
@@ -168,7 +170,7 @@ def test_the_walker_moves_as_the_engine_does(make_arena: MakeArena, word: Action
     # From the first tic on, and after a turn.
     walker = Walker(env.state, 0, 0)
     for held in ("right", "right", word, word, word):
-        walker = walker.hold(held, env.tics_in(env.tick))
+        walker = walker.hold(held, tics_in(env.tick, env.fps))
         env.step(action_index(held))
     assert walker.state.x == pytest.approx(env.state.x, abs=0.5)
     assert walker.state.y == pytest.approx(env.state.y, abs=0.5)

@@ -6,6 +6,7 @@ import pytest
 
 from gameenv.arena.world.geometry import CELL, VOID, FloorPlan, Region, Thing
 from gameenv.arena.world.nav import SPACING, NavGrid
+from tests.gameenv.arena.ground import can_stand
 
 MARGIN = 4
 
@@ -42,16 +43,16 @@ def stairs_room(steps: int = 4) -> FloorPlan:
 
 def test_one_cannot_stand_in_walls_or_too_near_them() -> None:
     nav = NavGrid(room(), ())
-    assert nav.is_free(*at(8, 6))
-    assert not nav.is_free(*at(-1, 6))
-    assert not nav.is_free(at(0, 6)[0] + 8, at(0, 6)[1])
-    assert nav.is_free(at(0, 6)[0] + 24, at(0, 6)[1])
+    assert can_stand(nav, *at(8, 6))
+    assert not can_stand(nav, *at(-1, 6))
+    assert not can_stand(nav, at(0, 6)[0] + 8, at(0, 6)[1])
+    assert can_stand(nav, at(0, 6)[0] + 24, at(0, 6)[1])
 
 
 def test_one_cannot_stand_where_the_ceiling_is_low_or_a_door_is_closed() -> None:
     plan = room()
     plan.fill(MARGIN + 6, MARGIN + 4, 4, 4, plan.add_region(region(ceiling=40)))
-    assert not NavGrid(plan, ()).is_free(*at(8, 6))
+    assert not can_stand(NavGrid(plan, ()), *at(8, 6))
 
 
 def test_a_straight_line_is_clear_unless_something_is_in_the_way() -> None:
@@ -99,7 +100,7 @@ def test_the_way_leads_down_the_distance_and_arrives() -> None:
     lengths = [field[nav.node(*point)] for point in way]
     assert lengths == sorted(lengths, reverse=True)
     assert math.dist(way[-1], at(12, 2)) < 32
-    assert all(nav.is_free(*point) for point in way)
+    assert all(can_stand(nav, *point) for point in way)
 
 
 def test_stairs_are_climbed_from_their_foot_and_not_over_the_flank() -> None:
@@ -124,7 +125,7 @@ def test_whoever_was_pushed_against_a_flank_is_led_away_on_the_same_floor() -> N
     field = nav.distances_to(*at(1.5, 6), within=16)
     x, y = at(4.5, 4)
     pushed = x, y - 16  # the player's box touches the flank of the second step
-    assert not nav.is_free(*pushed)
+    assert not can_stand(nav, *pushed)
     way = nav.descend(field, *pushed, steps=3, careful=True)
     assert way
     assert all(nav.floor_at(*point) == 0 for point in way)

@@ -17,6 +17,7 @@ from gameenv.arena.env import ArenaEnv
 from gameenv.arena.judge import Judge
 from gameenv.arena.levels import Level
 from gameenv.arena.player.expert import Expert
+from gameenv.arena.player.legs.leg import end_of
 from gameenv.arena.player.legs.lurk import Lurk
 from gameenv.arena.tasks import level, slip_past_guard
 from gameenv.arena.world import sentry
@@ -42,7 +43,9 @@ def guarded(plan: FloorPlan, guard: Thing, x: float, y: float) -> Level:
     """A level with the guard and the player in it, and with nothing to do."""
     plan.things[:] = [guard, Thing(PLAYER_START, round(x), round(y))]
     nowhere = Within(0, 0, 0, 0)
-    return Level(TASK, "train", 0, plan, plan.things[1], "Hide", nowhere, (), frozenset({"actors"}), textmap(plan))
+    return Level(
+        TASK, "train", 0, plan, plan.things[1], "Hide", nowhere, (), False, 0.0, frozenset({"actors"}), textmap(plan)
+    )
 
 
 def standing(angle: int = 0) -> Thing:
@@ -164,7 +167,7 @@ def test_no_guard_sees_the_start_or_the_hiding_place() -> None:
         made = level(TASK, "validation", seed)
         (lurk,) = (leg for leg in made.route if isinstance(leg, Lurk))
         poses = [*lurk.beat.poses(4)]
-        spots = [(float(made.start.x), float(made.start.y)), (lurk.x, lurk.y)]
+        spots = [(float(made.start.x), float(made.start.y)), lurk.begins.place]
         assert not Sight(made.plan).seen(poses, spots, spread=8, wider_deg=2).any()
 
 
@@ -182,7 +185,9 @@ def rush(env: ArenaEnv, seed: int) -> tuple[float, dict[str, object]]:
     """Play like the expert, but without waiting for the guard to pass."""
     env.reset(seed=seed)
     made = env.level
-    env._level = replace(made, route=tuple(leg for leg in made.route if not isinstance(leg, Lurk)))
+    assert env.episode is not None
+    level = replace(made, route=tuple(leg for leg in made.route if not isinstance(leg, Lurk)))
+    env.episode = replace(env.episode, level=level)
     expert = Expert()
     expert.attach(env)
     expert.reset(made.goal)
@@ -209,7 +214,7 @@ def env_health(info: dict[str, object]) -> float:
 def test_being_killed_at_the_goal_is_no_success(make_arena: MakeArena) -> None:
     env = make_arena(TASK)
     env.reset(seed=0)
-    x, y = env.level.route[-1].ends
+    x, y = end_of(env.level.route[-1])
     there = replace(env.state, x=x, y=y)
     dead = replace(there, health=0.0)
     assert env.level.condition.holds(there)
