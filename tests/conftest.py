@@ -96,10 +96,20 @@ def window_manager(display: str) -> Iterator[None]:
     demand("openbox")
     process = subprocess.Popen(["openbox", "--sm-disable"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     from Xlib import display as xdisplay  # noqa: PLC0415
+    from Xlib.error import BadWindow  # noqa: PLC0415
 
     connection = xdisplay.Display(display)
     root, atom = connection.screen().root, connection.intern_atom("_NET_SUPPORTING_WM_CHECK")
-    wait_for(lambda: root.get_full_property(atom, 0))
+
+    def manages() -> bool:
+        """Whether the root names a window that names itself: what an earlier manager left names one that is gone."""
+        named = root.get_full_property(atom, 0)
+        with contextlib.suppress(BadWindow):
+            itself = named and connection.create_resource_object("window", named.value[0]).get_full_property(atom, 0)
+            return bool(itself) and itself.value[0] == named.value[0]
+        return False
+
+    wait_for(manages)
     connection.close()
     yield
     process.terminate()

@@ -75,9 +75,20 @@ class Probe:
         self.synthetic = 0
         self.focused = False
         threading.Thread(target=self._listen, daemon=True).start()
-        self.handle = int(self._next("window"))
-        self._next("mapped")
         self.pid = self._process.pid
+        try:
+            self.handle = int(self._next("window"))
+            self._show()
+        except BaseException:
+            self.close()
+            raise
+
+    def _show(self) -> None:
+        try:
+            self._next("mapped", 10)
+        except queue.Empty:  # a window manager that is about to start or to end may lose what it is asked
+            self.tell("map")
+            self._next("mapped")
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
@@ -93,8 +104,8 @@ class Probe:
             else:
                 self._said.put(said)
 
-    def _next(self, name: str) -> Any:
-        end = time.monotonic() + PATIENCE_S
+    def _next(self, name: str, patience_s: float = PATIENCE_S) -> Any:
+        end = time.monotonic() + patience_s
         while True:
             said = self._said.get(timeout=max(0.01, end - time.monotonic()))
             if name in said:

@@ -1,5 +1,6 @@
 """The contract of ``gameenv/Live-v0``, on a real window."""
 
+import os
 from collections.abc import Callable
 
 import gymnasium as gym
@@ -10,6 +11,7 @@ from gymnasium.utils.env_checker import check_env
 from gameenv.actions import ACTIONS, KEYS, action_index
 from gameenv.errors import InvalidInputError, UnknownNameError
 from gameenv.live.env import LiveEnv
+from tests.conftest import keys_down
 from tests.gameenv.live.display import Probe, wait_for
 from tests.gameenv.live.probe import BASE, COLOURS
 
@@ -136,7 +138,7 @@ def test_the_observation_is_freshly_owned(probe: Probe, make_env: Make) -> None:
 
 def test_the_reset_hook_is_called_with_all_keys_up(probe: Probe, make_env: Make) -> None:
     called = []
-    env = make_env(reset_hook=lambda env: called.append(list(probe.down)))
+    env = make_env(reset_hook=lambda env: called.append(keys_down(os.environ["DISPLAY"])))
     env.reset()
     env.step(action_index("w"))
     wait_for(lambda: probe.down == ["w"])
