@@ -7,6 +7,7 @@ Knows nothing of the parts that raise them. Each message says what was expected,
     |-- InvalidInputError    a value or a file that cannot be used (also a ValueError)
     |   `-- InvalidReply     a model's reply that is not a chunk
     |-- MissingExtraError    an optional package is not installed (also an ImportError)
+    |-- ServerError          a model's server that is not there, refuses, or gives nothing usable
     |-- EngineGoneError      the built-in game's engine has ended in the middle of a level
     |-- DisplayError         the desktop cannot be seen, listened to or pressed keys for
     |   `-- ListenerDiedError    what listened to the keys has stopped
@@ -61,6 +62,10 @@ class MissingExtraError(GameEnvError, ImportError):
         super().__init__(
             f'{package} is needed here and is not installed. Run: pip install -c constraints.txt -e ".[{extra}]"'
         )
+
+
+class ServerError(GameEnvError):
+    """A model's server is not there, refuses, or gives nothing that can be used; says nothing about the model."""
 
 
 class EngineGoneError(GameEnvError):

@@ -72,7 +72,7 @@ def load_policy(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Policy:
     if "://" in spec:
         from policies.server import ServerPolicy  # noqa: PLC0415 (its HTTP library loads where it is used)
 
-        return ServerPolicy(spec, temperature=options.temperature, api_key=os.environ.get(API_KEY))
+        return ServerPolicy(spec, options.server, temperature=options.temperature, api_key=os.environ.get(API_KEY))
     if spec and Path(spec).is_dir():
         return _load_model(None, Path(spec), options)
     if _FACTORY.fullmatch(spec):

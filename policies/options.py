@@ -4,8 +4,10 @@ Knows nothing of how models are loaded.
 """
 
 import math
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal, get_args
+
+import tyro
 
 from gameenv.errors import InvalidInputError, UnknownNameError
 from policies.card import ModelCard
@@ -16,6 +18,49 @@ DEFAULT_DECLARE_AT = 0.5
 """Probability from which a model declares where nothing better is known: when it is likelier than not."""
 DECLARE_AT_FIELD = "declare_at"
 """Of a card's ``extra``: the probability that was chosen for this model on held-out levels."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """How to ask a model behind an address; nothing else heeds it.
+
+    Attributes:
+        timeout_s: Servers: seconds that one answer may take, retries included.
+        first_timeout_s: Servers: seconds that the first answer may take; a model may still have to be loaded.
+        retries: Servers: how often a question is asked again when the server is busy, broken or not there.
+        max_tokens: Servers: how long a reply may be. A reply is about 25 tokens; thinking needs many more.
+        think: Servers: let a thinking model think (slow, and it needs more --max-tokens). Else the server is asked
+            not to let it.
+        strict: Servers: take nothing for a reply but the JSON object alone. Else an object in a sentence or a Markdown
+            fence, in capitals, with another key or with more than seven words is read, and counted as mended.
+        prompt: Servers: what to ask, in place of the text that models are trained on; {goal} stands for the goal.
+
+    Raises:
+        InvalidInputError: If a number is out of range, or the prompt has no {goal} in it.
+    """
+
+    timeout_s: float = 30.0
+    first_timeout_s: float = 300.0
+    retries: int = 2
+    max_tokens: int = 128
+    think: bool = False
+    strict: bool = False
+    prompt: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, seconds in (("timeout", self.timeout_s), ("first time-out", self.first_timeout_s)):
+            if not (math.isfinite(seconds) and seconds > 0):
+                raise InvalidInputError(f"a {name} is in seconds, above 0; got {seconds}")
+        if self.retries < 0:
+            raise InvalidInputError(f"retries are 0 or more, got {self.retries}")
+        if self.max_tokens < 1:
+            raise InvalidInputError(f"max_tokens is 1 or more, got {self.max_tokens}")
+        if self.prompt is not None and "{goal}" not in self.prompt:
+            raise InvalidInputError(f"a prompt has {{goal}} in it, where the goal is to stand; got {self.prompt!r}")
+
+
+DEFAULT_SERVER = ServerOptions()
+_PATIENCE = ("timeout_s", "first_timeout_s", "retries")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +78,7 @@ class ModelOptions:
             Qwen3-VL and by bc with a head for it.
         backend: Which library loads the weights; ``auto`` is unsloth on an NVIDIA GPU where it is installed, else
             transformers.
+        server: How to ask a model behind an address.
 
     Raises:
         InvalidInputError: If the temperature is below 0 or not a number, or ``declare_at`` not above 0 and at most 1.
@@ -45,6 +91,7 @@ class ModelOptions:
     device: str | None = None
     backend: Backend = "auto"
     declare_at: float | None = None
+    server: Annotated[ServerOptions, tyro.conf.arg(name="")] = DEFAULT_SERVER
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.temperature) and self.temperature >= 0):
@@ -57,6 +104,13 @@ class ModelOptions:
 
 
 DEFAULT_OPTIONS = ModelOptions()
+
+
+def settings(options: ModelOptions) -> dict[str, Any]:
+    """What of the options changes what a model says, each by its option's name; how long to wait does not."""
+    content = asdict(options)
+    server = content.pop("server")
+    return content | {name: value for name, value in server.items() if name not in _PATIENCE}
 
 
 def threshold_of(card: ModelCard | None, asked: float | None) -> float:

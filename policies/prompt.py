@@ -6,13 +6,14 @@ The text and the message form are those of ``docs/pipeline.md``. Knows nothing o
 import json
 from typing import Any
 
-from gameenv.actions import CHUNK_LENGTH, ActionChunk
+from gameenv.actions import ACTIONS, CHUNK_LENGTH, NONE, ActionChunk
 from gameenv.errors import InvalidInputError, InvalidReply
 
 PROMPT_VERSION = 1
 """Goes up whenever any text below changes: a model only understands the prompt it was trained on."""
 
-_KEY = "actions"
+KEY = "actions"
+"""The reply's only key."""
 _SHOWN = 120  # characters of a bad reply that an error repeats
 
 
@@ -21,9 +22,18 @@ def user_text(goal: str) -> str:
     return f"Goal: {goal}\n\nPredict the next {CHUNK_LENGTH} actions:"
 
 
+def explicit_text(goal: str) -> str:
+    """The user's text for a model that was not trained on ours and cannot be held to a schema: it says the form."""
+    return (
+        f'{user_text(goal)}\n\nAnswer with one JSON object and nothing else: {{"{KEY}": [...]}} with a list of exactly '
+        f"{CHUNK_LENGTH} strings, each one of these words: {', '.join(ACTIONS)}. They are keys to hold, a tenth of a "
+        f"second each; {CHUNK_LENGTH} times {NONE} says that the goal is reached."
+    )
+
+
 def reply_text(chunk: ActionChunk) -> str:
     """The assistant's reply: ``{"actions": ["w", ...]}`` with ``json.dumps``'s default separators."""
-    return json.dumps({_KEY: list(chunk.actions)})
+    return json.dumps({KEY: list(chunk.actions)})
 
 
 def parse_reply(text: str) -> ActionChunk:
@@ -41,15 +51,15 @@ def parse_reply(text: str) -> ActionChunk:
     except (ValueError, RecursionError) as error:
         raise InvalidReply(f"the reply is not one JSON object ({error}): {_shown(text)}") from None
     if not isinstance(pairs, _Pairs):
-        raise InvalidReply(f'the reply must be an object {{"{_KEY}": [...]}}, got {_shown(text)}')
+        raise InvalidReply(f'the reply must be an object {{"{KEY}": [...]}}, got {_shown(text)}')
     keys = [key for key, _ in pairs]
-    if keys != [_KEY]:
-        raise InvalidReply(f'the reply must have the key "{_KEY}" once and no other, got {keys}: {_shown(text)}')
+    if keys != [KEY]:
+        raise InvalidReply(f'the reply must have the key "{KEY}" once and no other, got {keys}: {_shown(text)}')
     words = pairs[0][1]
     if not isinstance(words, list) or isinstance(words, _Pairs):
-        raise InvalidReply(f'"{_KEY}" must be a list of {CHUNK_LENGTH} words: {_shown(text)}')
+        raise InvalidReply(f'"{KEY}" must be a list of {CHUNK_LENGTH} words: {_shown(text)}')
     if len(words) != CHUNK_LENGTH:
-        raise InvalidReply(f'"{_KEY}" must have exactly {CHUNK_LENGTH} words, got {len(words)}: {_shown(text)}')
+        raise InvalidReply(f'"{KEY}" must have exactly {CHUNK_LENGTH} words, got {len(words)}: {_shown(text)}')
     try:
         return ActionChunk(tuple(words))
     except ValueError as error:

@@ -23,7 +23,7 @@ from gameenv.files import LOCK_FILE, FileLock, LockedError, full_disk_named, wri
 from gameenv.frames import FrameSpec
 from policies.evaluation.plan import EpisodeJob, EvaluationPlan
 from policies.load import model_folder
-from policies.options import DEFAULT_OPTIONS
+from policies.options import DEFAULT_OPTIONS, settings
 from policies.rollout import EpisodeResult
 
 CONFIG_FILE, EPISODES_FILE, SUMMARY_FILE = "config.json", "episodes.jsonl", "summary.json"
@@ -199,7 +199,7 @@ class ResultsFolder:
         known = _read_config(self.out / CONFIG_FILE)
         if known is not None:
             known = {"fit": FrameSpec().fit, "fps": DEFAULT_FPS, **known}  # which earlier versions did not ask for
-            known["model"] = {**asdict(DEFAULT_OPTIONS), **known.get("model", {})}
+            known["model"] = {**settings(DEFAULT_OPTIONS), **known.get("model", {})}
         if self.rows and known is None:
             raise InvalidInputError(f"{self.out} holds episodes but no {CONFIG_FILE}; give another --out")
         if self.rows and known is not None:
@@ -234,6 +234,7 @@ def _read_row(line: bytes, where: str) -> EpisodeRow:
 def config_of(plan: EvaluationPlan) -> dict[str, Any]:
     """What a second run in the same folder must ask too, as JSON values."""
     config = {"format_version": FORMAT_VERSION, **json.loads(json.dumps(asdict(plan)))}
+    config["model"] = settings(plan.model)
     for policy in config["policies"]:
         policy["fingerprint"] = fingerprint(policy["spec"])
     return config

@@ -7,7 +7,6 @@ alone: it knows nothing of how the episodes were played.
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from gameenv.errors import require
 from gameenv.files import write_atomically
 from gameenv.frames import DEFAULT_SIZE
 from policies.evaluation.summary import POOL
-from policies.options import DEFAULT_OPTIONS
+from policies.options import DEFAULT_OPTIONS, settings
 from policies.report import charts, prose
 from policies.report.charts import Chart, Share
 from policies.report.clips import RULE, Clip, Gallery, Stage, make_clips
@@ -190,7 +189,7 @@ def _command(results: Results, out: Path) -> str:
 
 def _model_options(config: Json) -> list[str]:
     """How the models were run, where it was not as usual."""
-    usual, asked = asdict(DEFAULT_OPTIONS), config.get("model") or {}
+    usual, asked = settings(DEFAULT_OPTIONS), config.get("model") or {}
     changed = {f"--{name.replace('_', '-')}": value for name, value in asked.items() if value != usual.get(name)}
     return [word for option, value in changed.items() for word in ([option] if value is True else [option, str(value)])]
 

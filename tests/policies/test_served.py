@@ -15,6 +15,7 @@ pytest.importorskip("transformers")
 
 from gameenv.actions import ActionChunk  # noqa: E402
 from policies import Observation, load_policy  # noqa: E402
+from policies.options import ServerOptions  # noqa: E402
 from policies.server import ServerPolicy  # noqa: E402
 from policies.vlm import tiny  # noqa: E402
 from policies.vlm.inputs import InputMaker, collate  # noqa: E402
@@ -70,7 +71,7 @@ def test_a_served_model_says_what_it_says_in_process(tmp_path: Path) -> None:
         server = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         wait_for(lambda: server.poll() is not None or "startup complete" in (tmp_path / "log.txt").read_text(), 120)
-        served = ServerPolicy(f"http://127.0.0.1:{PORT}/v1#{folder}", timeout_s=60)
+        served = ServerPolicy(f"http://127.0.0.1:{PORT}/v1#{folder}", ServerOptions(timeout_s=60))
         local = load_policy(str(folder))
         for colour, chunk in COLOURS.items():
             for policy in (served, local):

@@ -14,7 +14,7 @@ from policies.card import ModelCard
 from policies.evaluation.plan import EvaluationPlan
 from policies.evaluation.results import CONFIG_FILE, EPISODES_FILE, EpisodeRow, ResultsFolder
 from policies.load import NamedSpec
-from policies.options import ModelOptions
+from policies.options import ModelOptions, ServerOptions
 from policies.rollout import EpisodeResult
 
 RANDOM = NamedSpec("random", "random")
@@ -179,3 +179,20 @@ def test_a_second_evaluation_of_one_folder_is_refused_by_name(tmp_path: Path) ->
             ResultsFolder(tmp_path, PLAN)
         assert {path.name for path in tmp_path.iterdir()} == {CONFIG_FILE, EPISODES_FILE, ".lock"}
     ResultsFolder(tmp_path, PLAN).close()
+
+
+def test_an_evaluation_from_before_there_were_options_for_servers_goes_on(tmp_path: Path) -> None:
+    begin(tmp_path, PLAN)
+    config = json.loads((tmp_path / CONFIG_FILE).read_text())
+    del config["model"]["max_tokens"]
+    (tmp_path / CONFIG_FILE).write_text(json.dumps(config))
+    with ResultsFolder(tmp_path, PLAN) as folder:
+        assert len(folder.rows) == 1
+
+
+def test_how_a_server_is_asked_belongs_to_an_evaluation_and_how_long_it_is_waited_for_does_not(tmp_path: Path) -> None:
+    begin(tmp_path, PLAN)
+    patient = ModelOptions(server=ServerOptions(timeout_s=90, first_timeout_s=900, retries=9))
+    ResultsFolder(tmp_path, replace(PLAN, model=patient)).close()
+    with pytest.raises(InvalidInputError, match="its model was"):
+        ResultsFolder(tmp_path, replace(PLAN, model=ModelOptions(server=ServerOptions(max_tokens=500))))
