@@ -6,7 +6,7 @@ A goal is a short instruction such as "Go to the lantern". Knows nothing of who 
 import unicodedata
 
 from gameenv.errors import InvalidInputError
-from recording.goals import check_goal
+from recording.goals import check_goal, is_letter
 
 _PREFIX = "goal:"
 
@@ -42,4 +42,4 @@ def _bare(word: str) -> str:
 
 def _marks_before(text: str) -> int:
     """How many characters come before the first letter or digit."""
-    return next((index for index, character in enumerate(text) if character.isalnum()), len(text))
+    return next((index for index, character in enumerate(text) if is_letter(character)), len(text))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import itertools
-import re
+import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -23,10 +23,12 @@ from gameenv.frames import Frame, FrameSpec, fit_frame
 from policies.base import Observation
 from policies.card import ModelCard
 from policies.options import threshold_of
+from recording.goals import goal_words
 
 if TYPE_CHECKING:
     import torch
 
+log = logging.getLogger(__name__)
 KIND = "bc"
 WEIGHTS_FILE = "weights.pt"
 HEAD = "declaration."
@@ -42,11 +44,6 @@ Without = Literal["frames", "goals"]
 """What a control is not shown, in training and in play."""
 GREY = 128
 """The one picture of a policy without frames, 0..255."""
-
-
-def goal_words(goal: str) -> list[str]:
-    """The lower-case words of a goal, in order."""
-    return re.findall(r"[a-z0-9]+", goal.lower())
 
 
 def build_word_list(goals: Iterable[str]) -> tuple[str, ...]:
@@ -205,6 +202,7 @@ class BCPolicy:
                 "this network has no head for declarations, it declares by its words alone: leave out --declare-at, or "
                 "train it again"
             )
+        self._warned: set[str] = set()
         self._dice = np.random.default_rng()
         self._spec = FrameSpec(*INPUT_SIZE, fit=card.recorded.fit)
         self._without: Without | None = card.extra.get("without")
@@ -249,7 +247,10 @@ class BCPolicy:
         return self._temperature == 0
 
     def reset(self, goal: str, *, seed: int | None = None) -> None:
-        """Begin an episode; the same seed draws the same."""
+        """Begin an episode; the same seed draws the same. A goal of which it knows no word is warned about, once."""
+        if goal not in self._warned and self._without != "goals" and not set(goal_words(goal)) & set(self._words):
+            self._warned.add(goal)
+            log.warning("this policy knows no word of the goal %r: it plays as if there were none", goal)
         self._dice = np.random.default_rng(seed)
 
     def predict(self, observation: Observation) -> ActionChunk:

@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,13 @@ def _unit(width: int) -> int:
     return max(12, round(width * 20 / 512))
 
 
-def _font(size: float) -> Any:
+def _font(size: float, text: str = "") -> Any:
+    """Pillow's own font or, for letters that it does not have, the one that comes with matplotlib where that is."""
+    if not text.isascii() and (matplotlib := find_spec("matplotlib")) is not None:
+        assert matplotlib.origin is not None
+        path = Path(matplotlib.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
+        if path.is_file():
+            return ImageFont.truetype(str(path), round(size))
     return ImageFont.load_default(size)
 
 
@@ -126,7 +133,7 @@ def _arrow(middle: tuple[float, float], way: tuple[int, int], size: float) -> li
 
 def _write_caption(panel: Image.Image, caption: Caption) -> None:
     draw, key = ImageDraw.Draw(panel), _unit(panel.width)
-    font = _font(key * 0.72)
+    font = _font(key * 0.72, caption.goal)
     line, edge = round(key * 0.72), round(key * 0.35)
     tick = f"tick {caption.tick}"
     right = panel.width - edge

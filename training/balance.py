@@ -12,6 +12,7 @@ from rich.table import Table
 
 from gameenv.actions import ACTIONS, KEYS, NONE
 from labeling import Sample
+from recording.goals import goal_words, is_goal
 from training.data import previous_actions
 from training.readout import warn
 
@@ -24,7 +25,6 @@ _TURN_SHARE = 0.03
 _FEW_STRETCHES = 8
 _FEW_SAMPLES = 100
 _ONE_GOAL_SHARE = 0.8
-_GOAL_WORDS = range(2, 7)
 _LISTED = 3
 
 
@@ -98,9 +98,12 @@ def _variety_gaps(samples: Sequence[Sample]) -> Iterator[str]:
 
 def _goal_gaps(samples: Sequence[Sample]) -> Iterator[str]:
     goals = Counter(sample.goal for sample in samples)
-    long = [goal for goal in goals if len(goal.split()) not in _GOAL_WORDS]
+    long = [goal for goal in goals if not is_goal(goal)]
     if long:
         yield f"{len(long)} of {len(goals)} goals are not of 2 to 6 words, such as {long[0]!r}: keep them short"
+    mute = [goal for goal in goals if not goal_words(goal)]
+    if mute:
+        yield f"{len(mute)} of {len(goals)} goals have no word in them, such as {mute[0]!r}: they teach nothing"
     most, count = goals.most_common(1)[0]
     if len(goals) == 1:
         yield f"every sample has the goal {most!r}: what a goal means cannot be learned"

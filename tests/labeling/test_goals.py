@@ -16,6 +16,10 @@ from labeling.goals import check_goal, normalize_goal
         ("Don't wake the night-guard", "Don't wake the night-guard"),
         ("go - left", "Go left"),
         ("Öffne die Tür.", "Öffne die Tür"),
+        ("иди к фонарю!", "Иди к фонарю"),
+        ("「走到灯笼那里」。", "走到灯笼那里"),
+        ("दरवाज़ा खोलो।", "दरवाज़ा खोलो"),
+        ("ไปที่โคมไฟ", "ไปที่โคมไฟ"),
     ],
 )
 def test_wordings_become_one_goal(text: str, goal: str):
@@ -23,7 +27,7 @@ def test_wordings_become_one_goal(text: str, goal: str):
     assert normalize_goal(goal) == goal
 
 
-@pytest.mark.parametrize("text", ["", "  ", "...", "Run", "one two three four five six seven"])
+@pytest.mark.parametrize("text", ["", "  ", "...", "Run", "one two three four five six seven", "门", "走" * 19])
 def test_what_is_not_two_to_six_words_is_refused_and_quoted(text: str):
     with pytest.raises(InvalidInputError, match="2 to 6 words"):
         normalize_goal(text)

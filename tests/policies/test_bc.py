@@ -151,6 +151,19 @@ def test_a_temperature_below_zero_is_refused() -> None:
         make(temperature=-0.1)
 
 
+def test_a_goal_of_unknown_words_is_warned_about_once(caplog: pytest.LogCaptureFixture) -> None:
+    policy = make()
+    for _ in range(2):
+        policy.reset("Иди к фонарю")
+        policy.reset(GOAL)
+    assert [record.getMessage() for record in caplog.records] == [
+        "this policy knows no word of the goal 'Иди к фонарю': it plays as if there were none"
+    ]
+    caplog.clear()
+    make("goals").reset("Иди к фонарю")
+    assert not caplog.records
+
+
 def test_logits_are_one_row_a_slot() -> None:
     assert make().answer(example_frames(), [GOAL] * 3)[0].shape == (3, CHUNK_LENGTH, len(ACTIONS))
 

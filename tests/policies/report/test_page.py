@@ -197,7 +197,7 @@ def test_colours_of_charts_follow_the_page(folder: Path):
 
 
 def test_what_files_say_is_escaped(tmp_path: Path):
-    goal = "<script>alert('x')</script> & \"more\""
+    goal = "<script>alert('x')</script> & \"more\" Иди к фонарю 走到灯笼那里"
     rows = [replace(each, goal=goal, level="test/<b>/1") for each in played()]
     html, page = read(write_folder(tmp_path, rows), examples=1)
     assert not page.all("script")
