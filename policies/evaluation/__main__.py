@@ -121,7 +121,7 @@ def run(plan: EvaluationPlan, out: Path, workers: int, console: Console) -> dict
     Raises:
         GameEnvError: As ``evaluate``.
     """
-    statistics.require_statsmodels()
+    statistics.binomial_test()
     if plan.env_id == ARENA_ID:
         require("vizdoom", "arena")
     check_levels(plan, console)

@@ -1,10 +1,11 @@
-"""The three formulas an evaluation rests on, each statsmodels' own.
+"""The three formulas an evaluation rests on: Wilson and McNemar by scipy's binomial test, Holm.
 
-Knows numbers only. statsmodels loads at the first call (a second or two).
+Knows numbers only. scipy loads at the first call.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gameenv.errors import InvalidInputError, require
 
@@ -38,13 +39,13 @@ class Paired:
         return self.both + self.a_only + self.b_only + self.neither
 
 
-def require_statsmodels() -> None:
-    """Check that the formulas are there before hours are spent on episodes.
+def binomial_test() -> Any:
+    """``scipy.stats.binomtest``; asked for before hours are spent on episodes, too.
 
     Raises:
-        MissingExtraError: If statsmodels is not installed.
+        MissingExtraError: If scipy is not installed.
     """
-    require("statsmodels", "evaluate")
+    return require("scipy.stats", "evaluate").binomtest
 
 
 def wilson(k: int, n: int) -> Proportion:
@@ -57,8 +58,7 @@ def wilson(k: int, n: int) -> Proportion:
         raise InvalidInputError(f"successes must be 0 to {n}, got {k}")
     if n == 0:
         return Proportion(0, 0, None, 0.0, 1.0)
-    formulas = require("statsmodels.stats.proportion", "evaluate")
-    low, high = formulas.proportion_confint(k, n, alpha=1 - CONFIDENCE, method="wilson")
+    low, high = binomial_test()(k, n).proportion_ci(CONFIDENCE, method="wilson")
     # The formula's ends are exact where all or none succeeded; rounding would leave them a hair inside.
     return Proportion(k, n, k / n, 0.0 if k == 0 else float(low), 1.0 if k == n else float(high))
 
@@ -78,15 +78,15 @@ def mcnemar(a: Sequence[bool], b: Sequence[bool]) -> Paired:
     pairs = list(zip(map(bool, a), map(bool, b), strict=True))
     both, neither = pairs.count((True, True)), pairs.count((False, False))
     a_only, b_only = pairs.count((True, False)), pairs.count((False, True))
-    formulas = require("statsmodels.stats.contingency_tables", "evaluate")
-    table = [[both, a_only], [b_only, neither]]
-    p = float(formulas.mcnemar(table, exact=True).pvalue) if a_only + b_only else 1.0
-    return Paired(both, a_only, b_only, neither, min(1.0, p))
+    p = float(binomial_test()(a_only, a_only + b_only).pvalue) if a_only + b_only else 1.0
+    return Paired(both, a_only, b_only, neither, p)
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     """Holm's step-down correction (1979) of one family of tests, in the order given."""
-    if not p_values:
-        return ()
-    formulas = require("statsmodels.stats.multitest", "evaluate")
-    return tuple(float(p) for p in formulas.multipletests(list(p_values), method="holm")[1])
+    corrected = [0.0] * len(p_values)
+    highest = 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        highest = max(highest, min(1.0, p_values[place] * (len(p_values) - rank)))
+        corrected[place] = highest
+    return tuple(corrected)

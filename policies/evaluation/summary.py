@@ -27,7 +27,7 @@ from policies.evaluation.results import FORMAT_VERSION, EpisodeRow
 
 POOL = "all"
 """The name under which all tasks are counted together."""
-_PACKAGES = ("gameenv", "gymnasium", "numpy", "vizdoom", "torch", "transformers", "statsmodels")
+_PACKAGES = ("gameenv", "gymnasium", "numpy", "vizdoom", "torch", "transformers", "scipy")
 
 Cell = tuple[str, int, str]
 

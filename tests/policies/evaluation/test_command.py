@@ -180,7 +180,7 @@ def test_what_cannot_be_done_is_said_before_anything_is_played(
     assert not rows(tmp_path / "out")
 
 
-@pytest.mark.parametrize(("package", "extra"), [("vizdoom", "arena"), ("statsmodels", "evaluate")])
+@pytest.mark.parametrize(("package", "extra"), [("vizdoom", "arena"), ("scipy.stats", "evaluate")])
 def test_a_missing_extra_is_said_before_anything_is_played(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str, extra: str
 ) -> None:
