@@ -16,6 +16,7 @@ import numpy as np
 from gameenv.actions import ACTIONS, NONE, Action, ActionChunk
 from gameenv.errors import InvalidInputError, InvalidReply
 from gameenv.frames import DEFAULT_SIZE, Frame
+from gameenv.judging import UnfitError, judge
 from policies.base import (
     MAX_COMMITTED,
     MAX_PLAYED,
@@ -63,12 +64,8 @@ class Subject:
         except InvalidReply:
             return None
         if not isinstance(chunk, ActionChunk):
-            raise _UnfitError(f"predict must return an ActionChunk, it returned {type(chunk).__name__}: {chunk!r:.60}")
+            raise UnfitError(f"predict must return an ActionChunk, it returned {type(chunk).__name__}: {chunk!r:.60}")
         return chunk
-
-
-class _UnfitError(Exception):
-    """What a check found wrong."""
 
 
 def check_policy(policy: Policy, env: gym.Env[Any, Any] | None = None, frames: Sequence[Frame] = ()) -> None:
@@ -90,21 +87,7 @@ def check_policy(policy: Policy, env: gym.Env[Any, Any] | None = None, frames: S
     if isinstance(policy, AttachesToEnv) and env is None:
         raise InvalidInputError(f"{type(policy).__name__} has attach(env), so check_policy needs an env to give it")
     subject = Subject(policy, tuple(frames) or example_frames(), env)
-    problems = [f"{name}: {problem}" for name, check in CHECKS.items() if (problem := find_problem(check, subject))]
-    if problems:
-        listed = "".join(f"\n  - {problem}" for problem in problems)
-        raise InvalidInputError(f"{type(policy).__name__} does not conform to the Policy protocol:{listed}")
-
-
-def find_problem(check: Callable[[Subject], None], subject: Subject) -> str | None:
-    """Run one check; return what it found wrong, None if nothing."""
-    try:
-        check(subject)
-    except _UnfitError as problem:
-        return str(problem)
-    except Exception as error:
-        return f"raised {type(error).__name__}: {error}"
-    return None
+    judge(type(policy).__name__, CHECKS, subject)
 
 
 def example_frames() -> tuple[Frame, ...]:
@@ -135,9 +118,7 @@ def _honours_committed(subject: Subject) -> None:
         subject.begin()
         chunk = subject.ask(subject.look(subject.frames[-1], promised))
         if chunk is not None and chunk.actions[:count] != promised:
-            raise _UnfitError(
-                f"a chunk must begin with the {count} committed actions {promised}, it is {chunk.actions}"
-            )
+            raise UnfitError(f"a chunk must begin with the {count} committed actions {promised}, it is {chunk.actions}")
 
 
 def _plays_long_episodes(subject: Subject) -> None:
@@ -161,7 +142,7 @@ def _repeats_under_a_seed(subject: Subject) -> None:
         subject.begin()
         runs.append([subject.ask(subject.look(frame)) for frame in subject.frames])
     if runs[0] != runs[1]:
-        raise _UnfitError(f"the same frames after reset(goal, seed={SEED}) must give the same chunks, got {runs}")
+        raise UnfitError(f"the same frames after reset(goal, seed={SEED}) must give the same chunks, got {runs}")
 
 
 def _leaves_the_frame_alone(subject: Subject) -> None:
@@ -169,14 +150,14 @@ def _leaves_the_frame_alone(subject: Subject) -> None:
     observation = subject.look(subject.frames[-1])
     subject.ask(observation)
     if not np.array_equal(observation.frame, subject.frames[-1]):
-        raise _UnfitError("predict must not write into the frame; it belongs to the runner")
+        raise UnfitError("predict must not write into the frame; it belongs to the runner")
 
 
 def _batch_equals_single(subject: Subject) -> None:
     policy = subject.policy
     if not isinstance(policy, PredictsBatch):
         if hasattr(policy, "predict_batch"):
-            raise _UnfitError(
+            raise UnfitError(
                 "it has predict_batch but does not say when runners may use it: add batches = True if an answer "
                 "depends on the observation alone, else batches = False"
             )
@@ -191,7 +172,7 @@ def _batch_equals_single(subject: Subject) -> None:
         subject.begin(observation.goal)
         single.append(policy.predict(observation))  # pyright: ignore[reportAttributeAccessIssue] (a Policy, too)
     if list(batch) != single:
-        raise _UnfitError(f"predict_batch must give what predict gives one by one: {list(batch)} is not {single}")
+        raise UnfitError(f"predict_batch must give what predict gives one by one: {list(batch)} is not {single}")
 
 
 def _streams_the_same(subject: Subject) -> None:
@@ -204,7 +185,7 @@ def _streams_the_same(subject: Subject) -> None:
         subject.begin()
         words = tuple(policy.predict_stream(subject.look(frame, committed)))
         if chunk is not None and words != chunk.actions:
-            raise _UnfitError(f"predict_stream must give predict's words: {words} is not {chunk.actions}")
+            raise UnfitError(f"predict_stream must give predict's words: {words} is not {chunk.actions}")
 
 
 CHECKS: dict[str, Callable[[Subject], None]] = {

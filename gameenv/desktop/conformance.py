@@ -20,7 +20,8 @@ from gameenv.clock import now_ns, pause
 from gameenv.desktop.keyboard import KEY_NAMES, KeySender
 from gameenv.desktop.listener import HeardKey, KeyListener
 from gameenv.desktop.window import Rect, WindowInfo, WindowState, WindowSystem, find_window
-from gameenv.errors import InvalidInputError, WindowGoneError
+from gameenv.errors import WindowGoneError
+from gameenv.judging import UnfitError, judge
 
 OpenWindows = Callable[[], WindowSystem]
 OpenSender = Callable[[], KeySender]
@@ -34,10 +35,6 @@ _QUICK_NS = 20_000_000
 """What is asked every few milliseconds while a key is down must be answered sooner than this."""
 _CLOCK_SLACK_NS = 20_000_000
 """A system's own time stamps are coarse."""
-
-
-class _UnfitError(Exception):
-    """What a check found wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +95,7 @@ def check_window_system(open_windows: OpenWindows, handle: int, gone: int) -> No
     Raises:
         InvalidInputError: If it does not conform; names every check that failed and why.
     """
-    _judge("window system", WINDOW_CHECKS, WindowSubject(open_windows, handle, gone))
+    judge("this window system", WINDOW_CHECKS, WindowSubject(open_windows, handle, gone))
 
 
 def check_key_sender(open_sender: OpenSender, open_listener: OpenListener, focused: int, unfocused: int) -> None:
@@ -113,7 +110,7 @@ def check_key_sender(open_sender: OpenSender, open_listener: OpenListener, focus
     Raises:
         InvalidInputError: If it does not conform; names every check that failed and why.
     """
-    _judge("key sender", SENDER_CHECKS, SenderSubject(open_sender, open_listener, focused, unfocused))
+    judge("this key sender", SENDER_CHECKS, SenderSubject(open_sender, open_listener, focused, unfocused))
 
 
 def check_key_listener(open_listener: OpenListener, press: Press, focused: int) -> None:
@@ -127,30 +124,12 @@ def check_key_listener(open_listener: OpenListener, press: Press, focused: int) 
     Raises:
         InvalidInputError: If it does not conform; names every check that failed and why.
     """
-    _judge("key listener", LISTENER_CHECKS, ListenerSubject(open_listener, press, focused))
-
-
-def find_problem(check: Callable[[Any], None], subject: object) -> str | None:
-    """Run one check; return what it found wrong, None if nothing."""
-    try:
-        check(subject)
-    except _UnfitError as problem:
-        return str(problem)
-    except Exception as error:
-        return f"raised {type(error).__name__}: {error}"
-    return None
-
-
-def _judge(kind: str, checks: dict[str, Callable[[Any], None]], subject: object) -> None:
-    problems = [f"{name}: {problem}" for name, check in checks.items() if (problem := find_problem(check, subject))]
-    if problems:
-        listed = "".join(f"\n  - {problem}" for problem in problems)
-        raise InvalidInputError(f"this {kind} does not conform to its protocol:{listed}")
+    judge("this key listener", LISTENER_CHECKS, ListenerSubject(open_listener, press, focused))
 
 
 def _demand(fits: object, problem: str) -> None:
     if not fits:
-        raise _UnfitError(problem)
+        raise UnfitError(problem)
 
 
 # Window systems
@@ -225,7 +204,7 @@ def _knows_a_window_that_is_gone(subject: WindowSubject) -> None:
         except WindowGoneError:
             pass
         else:
-            raise _UnfitError(f"state() of a closed window must raise WindowGoneError, it gave {state}")
+            raise UnfitError(f"state() of a closed window must raise WindowGoneError, it gave {state}")
         _demand(system.state(subject.handle), "after a closed window the others cannot be asked any more")
 
 

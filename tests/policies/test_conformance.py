@@ -9,8 +9,9 @@ import pytest
 
 from gameenv.actions import Action, ActionChunk
 from gameenv.errors import InvalidInputError
+from gameenv.judging import find_problem
 from policies.base import Observation, Policy, batching
-from policies.conformance import CHECKS, Subject, check_policy, example_frames, find_problem
+from policies.conformance import CHECKS, Subject, check_policy, example_frames
 from policies.load import load_policy
 from tests.policies.recordings import record_walks
 

@@ -18,7 +18,6 @@ from gameenv.desktop.conformance import (
     check_key_listener,
     check_key_sender,
     check_window_system,
-    find_problem,
 )
 from gameenv.desktop.keyboard import KeySender
 from gameenv.desktop.listener import HeardKey
@@ -26,6 +25,7 @@ from gameenv.desktop.macos import MacListener, MacSender
 from gameenv.desktop.opening import open_listener, open_sender, open_window_system
 from gameenv.desktop.window import WindowInfo, WindowSystem
 from gameenv.errors import InvalidInputError
+from gameenv.judging import find_problem
 from tests.gameenv.live.display import Probe, wait_for
 
 if sys.platform != "linux":

@@ -15,11 +15,11 @@ from gameenv.desktop.conformance import (
     ListenerSubject,
     SenderSubject,
     WindowSubject,
-    find_problem,
 )
 from gameenv.desktop.win32.listening import Win32Listener
 from gameenv.desktop.win32.sending import Win32Sender
 from gameenv.desktop.win32.windows import Win32Windows
+from gameenv.judging import find_problem
 from tests.gameenv.desktop.win32.fake import FakeWindow, FakeWindowsSystem
 from tests.gameenv.desktop.win32.test_listening import FakeHook, SwallowedError
 
