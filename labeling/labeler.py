@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from gameenv.errors import InvalidInputError
-from labeling.goals import check_goal
 from labeling.segments import Segment
+from labeling.wording import check_goal
 from recording.session import Session
 
 

@@ -4,9 +4,9 @@ Nobody said when it was reached, so no clip counts as completed. Knows nothing o
 """
 
 from gameenv.errors import InvalidInputError
-from labeling.goals import check_goal
 from labeling.labeler import Label
 from labeling.segments import Segment
+from labeling.wording import check_goal
 from recording.session import Session
 
 

@@ -4,9 +4,9 @@ Knows nothing of pictures; works only on recordings whose rows carry a goal and 
 """
 
 from gameenv.errors import InvalidInputError
-from labeling.goals import check_goal
 from labeling.labeler import Label
 from labeling.segments import Segment
+from labeling.wording import check_goal
 from recording.session import Session, SessionRow
 
 

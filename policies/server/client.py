@@ -15,7 +15,7 @@ from gameenv.clock import now_ns, pause
 from gameenv.errors import InvalidInputError, ServerError
 from policies.options import DEFAULT_SERVER, ServerOptions
 from policies.server.answers import Reply, ThoughtAwayError, read_answer
-from policies.server.connection import BROKEN, SAY_AFTER_S, Answer, HttpServer, Patience
+from policies.server.transport import BROKEN, SAY_AFTER_S, Answer, HttpServer, Patience
 
 CHAT, MODELS = "/chat/completions", "/models"
 FORM, TEMPLATE, EFFORT = "response_format", "chat_template_kwargs", "reasoning_effort"

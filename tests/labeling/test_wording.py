@@ -1,7 +1,7 @@
 import pytest
 
 from gameenv.errors import InvalidInputError
-from labeling.goals import check_goal, normalize_goal
+from labeling.wording import check_goal, normalize_goal
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import pytest
 
 from gameenv.errors import ServerError
-from policies.server.connection import HttpServer, Patience
 from policies.server.proxies import is_loopback, proxy_for
+from policies.server.transport import HttpServer, Patience
 from tests.policies.server.stub import StubServer, say, serving
 
 pytest.importorskip("httpx")
