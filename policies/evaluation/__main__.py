@@ -28,7 +28,8 @@ from policies.evaluation.plan import EvaluationPlan
 from policies.evaluation.pool import WorkerPool
 from policies.evaluation.results import SUMMARY_FILE, EpisodeRow, ResultsFolder, write_json
 from policies.evaluation.setting import find_setting
-from policies.evaluation.summary import summarize
+from policies.evaluation.summarize import summarize
+from policies.evaluation.summary import Summary
 from policies.load import NamedSpec, card_of, load_policy, parse_named_specs
 from policies.options import DEFAULT_OPTIONS, ModelOptions
 from policies.report.page import write_report
@@ -112,7 +113,7 @@ def evaluate(args: Args) -> None:
         _write_report(args.out, console)
 
 
-def run(plan: EvaluationPlan, out: Path, workers: int, console: Console) -> dict[str, Any]:
+def run(plan: EvaluationPlan, out: Path, workers: int, console: Console) -> Summary:
     """Play what is left of a plan, write ``summary.json`` last, and print it.
 
     Returns:
@@ -131,7 +132,7 @@ def run(plan: EvaluationPlan, out: Path, workers: int, console: Console) -> dict
         play(plan, policies, folder, workers, console)
         latency = _measure_latency(plan, policies, console)
         summary = summarize(plan, folder.rows, latency)
-        write_json(out / SUMMARY_FILE, summary)
+        write_json(out / SUMMARY_FILE, summary.to_json())
         _tell(summary, folder.rows, console)
     console.print(f"Results are in {out}", **_PLAIN)
     return summary
@@ -220,11 +221,11 @@ def _measure_latency(plan: EvaluationPlan, policies: dict[str, Policy], console:
         return {name: measure(policy, env, plan.seed) for name, policy in policies.items()}
 
 
-def _tell(summary: dict[str, Any], rows: list[EpisodeRow], console: Console) -> None:
+def _tell(summary: Summary, rows: list[EpisodeRow], console: Console) -> None:
     narrow = console.width
     console.width = max(narrow, _TABLE_COLUMNS)  # a line that wraps loses nothing; a table squeezed into it would
     console.print(tables.results_table(summary))
-    if summary["pairs"]:
+    if summary.pairs:
         console.print(tables.pairs_table(summary))
     console.print(tables.latency_table(summary))
     console.width = narrow

@@ -8,7 +8,6 @@ Knows nothing of processes or statistics.
 """
 
 import errno
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -21,14 +20,12 @@ from gameenv.clock import DEFAULT_FPS
 from gameenv.errors import InvalidInputError
 from gameenv.files import LOCK_FILE, FileLock, LockedError, full_disk_named, write_atomically
 from gameenv.frames import FrameSpec
+from policies.evaluation.config import CONFIG_FILE, check_same, config_of, read_config
 from policies.evaluation.plan import EpisodeJob, EvaluationPlan
-from policies.load import model_folder
 from policies.options import DEFAULT_OPTIONS, settings
 from policies.rollout import EpisodeResult
 
-CONFIG_FILE, EPISODES_FILE, SUMMARY_FILE = "config.json", "episodes.jsonl", "summary.json"
-FORMAT_VERSION = 1
-_FINGERPRINT_BYTES = 1 << 20
+EPISODES_FILE, SUMMARY_FILE = "episodes.jsonl", "summary.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,14 +193,14 @@ class ResultsFolder:
 
     def _agree_on(self, asked: Mapping[str, Any]) -> None:
         """Write down what is asked; where episodes have been played already it must be what was asked then."""
-        known = _read_config(self.out / CONFIG_FILE)
+        known = read_config(self.out / CONFIG_FILE)
         if known is not None:
             known = {"fit": FrameSpec().fit, "fps": DEFAULT_FPS, **known}  # which earlier versions did not ask for
             known["model"] = {**settings(DEFAULT_OPTIONS), **known.get("model", {})}
         if self.rows and known is None:
             raise InvalidInputError(f"{self.out} holds episodes but no {CONFIG_FILE}; give another --out")
         if self.rows and known is not None:
-            _check_same(self.out, known, asked)
+            check_same(self.out, known, asked)
         if known != asked:
             write_json(self.out / CONFIG_FILE, asked)
 
@@ -221,42 +218,38 @@ class ResultsFolder:
         ]
 
 
+def read_episodes(path: Path) -> tuple[list[EpisodeRow], list[int]]:
+    """Read ``episodes.jsonl`` for a report.
+
+    Returns:
+        The episodes, and the numbers of the lines that are none (one may have been cut off while it was written).
+    """
+    rows: list[EpisodeRow] = []
+    damaged: list[int] = []
+    for number, line in enumerate(path.read_bytes().splitlines() if path.is_file() else (), 1):
+        if line.strip():
+            try:
+                rows.append(_row_of(line))
+            except _NO_EPISODE:
+                damaged.append(number)
+    return rows, damaged
+
+
+_NO_EPISODE = (ValueError, TypeError, KeyError)
+
+
+def _row_of(line: bytes) -> EpisodeRow:
+    content = json.loads(line)
+    return EpisodeRow(**{**content, "actions": tuple(content["actions"])})
+
+
 def _read_row(line: bytes, where: str) -> EpisodeRow:
     try:
-        content = json.loads(line)
-        return EpisodeRow(**{**content, "actions": tuple(content["actions"])})
-    except (ValueError, TypeError, KeyError) as error:
+        return _row_of(line)
+    except _NO_EPISODE as error:
         raise InvalidInputError(
             f"{where} is not an episode of this version ({error}); delete that line and run the command again"
         ) from error
-
-
-def config_of(plan: EvaluationPlan) -> dict[str, Any]:
-    """What a second run in the same folder must ask too, as JSON values."""
-    config = {"format_version": FORMAT_VERSION, **json.loads(json.dumps(asdict(plan)))}
-    config["model"] = settings(plan.model)
-    for policy in config["policies"]:
-        policy["fingerprint"] = fingerprint(policy["spec"])
-    return config
-
-
-def fingerprint(spec: str) -> str | None:
-    """A short hash of the files of the model that ``spec`` names, None where it names no model.
-
-    Names, sizes, and the first and last mebibyte of each file: enough to notice a model that was trained again.
-    """
-    folder = model_folder(spec)
-    if folder is None or not folder.is_dir():
-        return None
-    digest = hashlib.sha256()
-    for path in sorted(each for each in folder.iterdir() if each.is_file() and not each.name.startswith(".")):
-        size = path.stat().st_size
-        digest.update(f"{path.name}\0{size}\0".encode())
-        with path.open("rb") as file:
-            digest.update(file.read(_FINGERPRINT_BYTES))
-            file.seek(max(0, size - _FINGERPRINT_BYTES))
-            digest.update(file.read(_FINGERPRINT_BYTES))
-    return digest.hexdigest()[:16]
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -266,46 +259,6 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
         DiskFullError, OSError: As ``write_atomically``.
     """
     write_atomically(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-
-
-def _read_config(path: Path) -> dict[str, Any] | None:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except ValueError as error:
-        raise InvalidInputError(f"{path} is not JSON ({error}); give another --out") from error
-    if not isinstance(content, dict):
-        raise InvalidInputError(f"{path} must hold a JSON object; give another --out")
-    return content
-
-
-def _check_same(out: Path, known: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
-    differing = [name for name in asked if known.get(name) != asked[name]]
-    if not differing:
-        return
-    name = differing[0]
-    if name == "policies" and isinstance(known.get(name), list):
-        was = {policy.get("name"): policy for policy in known[name]}
-        for policy in asked[name]:
-            old = was.get(policy["name"])
-            if old and old.get("spec") == policy["spec"] and old.get("fingerprint") != policy["fingerprint"]:
-                raise InvalidInputError(
-                    f"{out} was begun with another model in {policy['spec']!r} (its files have changed); "
-                    "give another --out"
-                )
-        short = [[_shown(policy) for policy in each] for each in (known[name], asked[name])]
-    else:
-        short = [known.get(name), asked[name]]
-    raise InvalidInputError(
-        f"{out} holds another evaluation: its {name} was {short[0]}, now {short[1]} is asked; "
-        "give another --out, or the same settings to go on"
-    )
-
-
-def _shown(policy: Mapping[str, Any]) -> str:
-    name, spec = policy.get("name"), policy.get("spec")
-    return str(spec) if name == spec else f"{name}={spec}"
 
 
 def _lock(out: Path) -> FileLock:

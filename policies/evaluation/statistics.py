@@ -82,6 +82,11 @@ def mcnemar(a: Sequence[bool], b: Sequence[bool]) -> Paired:
     return Paired(both, a_only, b_only, neither, p)
 
 
+def p_text(p: float) -> str:
+    """A p-value as one writes it: never 0, never more digits than mean something."""
+    return "< 0.001" if p < 0.001 else f"{min(1.0, p):.3f}"
+
+
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     """Holm's step-down correction (1979) of one family of tests, in the order given."""
     corrected = [0.0] * len(p_values)

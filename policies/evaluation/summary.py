@@ -1,142 +1,166 @@
-"""Episodes to numbers: the content of ``summary.json``.
+"""What ``summary.json`` holds: the numbers of an evaluation as records, written and read back.
 
-    results  policy x execute x task (and "all"): n, success and reached {k, n, rate, low, high}, declared_wrong,
-             steps_to_goal {n, mean, median}, steps {n, mean, median}, invalid, errors
-    pairs    policy a against policy b at one execute, by task (and "all"): both, a_only, b_only, neither, n, p, p_holm
-    latency  policy: n, mean_s, p50_s, p95_s, p99_s, error
-    versions, machine
-
-Knows rows, not how they came to be.
+Knows neither how episodes become numbers (``summarize``) nor how numbers are shown.
 """
 
-import itertools
-import os
-import platform
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
-from importlib import metadata
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import fmean, median
 from typing import Any
 
-from policies.evaluation import statistics
-from policies.evaluation.host import available_cores
-from policies.evaluation.latency import Latency
-from policies.evaluation.plan import EvaluationPlan
-from policies.evaluation.results import FORMAT_VERSION, EpisodeRow
+from gameenv.errors import InvalidInputError
+from policies.evaluation.statistics import Proportion
 
 POOL = "all"
 """The name under which all tasks are counted together."""
-_PACKAGES = ("gameenv", "gymnasium", "numpy", "vizdoom", "torch", "transformers", "scipy")
-
-Cell = tuple[str, int, str]
 
 
-def summarize(plan: EvaluationPlan, rows: Sequence[EpisodeRow], latency: Mapping[str, Latency]) -> dict[str, Any]:
-    """Return the content of ``summary.json``.
+@dataclass(frozen=True, slots=True)
+class Middle:
+    """Mean and median of ``n`` whole numbers; None without any."""
 
-    Args:
-        plan: What was asked.
-        rows: Its episodes; rows of anything else are left out.
-        latency: By policy name.
+    n: int
+    mean: float | None
+    median: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One policy at one execute on one task, or on all of them (``POOL``).
+
+    Attributes:
+        policy, execute, task: What it is of.
+        n: Episodes.
+        success, reached: Shares of them, with their intervals.
+        declared_wrong: Episodes that ended with a wrong declaration.
+        steps_to_goal: Ticks until the goal first held, of successful episodes.
+        steps: Ticks of episodes without an error.
+        invalid: Replies that could not be read.
+        errors: Episodes in which something raised.
     """
-    cells = _by_cell(plan, rows)
-    return {
-        "format_version": FORMAT_VERSION,
-        "complete": sum(len(found) for (_, _, task), found in cells.items() if task == POOL) == plan.size,
-        "episodes": plan.episodes,
-        "split": plan.split,
-        "levels": plan.levels,
-        "results": [_result(cell, found) for cell, found in cells.items()],
-        "pairs": _pairs(plan, cells),
-        "latency": [{"policy": name, **asdict(measured)} for name, measured in latency.items()],
-        "versions": _versions(),
-        "machine": _machine(),
-    }
+
+    policy: str
+    execute: int
+    task: str
+    n: int
+    success: Proportion
+    reached: Proportion
+    declared_wrong: int
+    steps_to_goal: Middle
+    steps: Middle
+    invalid: int
+    errors: int
 
 
-def _by_cell(plan: EvaluationPlan, rows: Iterable[EpisodeRow]) -> dict[Cell, list[EpisodeRow]]:
-    names = [policy.name for policy in plan.policies]
-    cells: dict[Cell, list[EpisodeRow]] = {
-        (name, execute, task): [] for name in names for execute in plan.execute for task in (*plan.tasks, POOL)
-    }
-    for row in {row.key: row for row in rows}.values():
-        if (row.policy, row.execute, row.task) in cells:
-            cells[row.policy, row.execute, row.task].append(row)
-            cells[row.policy, row.execute, POOL].append(row)
-    return cells
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The exact McNemar test of policy ``a`` against ``b``: levels that both, one or neither solved, and p.
+
+    ``p_holm`` is corrected for the number of tests: all on the pool, or all on single tasks.
+    """
+
+    a: str
+    b: str
+    execute: int
+    task: str
+    n: int
+    both: int
+    a_only: int
+    b_only: int
+    neither: int
+    p: float
+    p_holm: float
 
 
-def _result(cell: Cell, rows: Sequence[EpisodeRow]) -> dict[str, Any]:
-    policy, execute, task = cell
-    won = [row for row in rows if row.success]
-    return {
-        "policy": policy,
-        "execute": execute,
-        "task": task,
-        "n": len(rows),
-        "success": _share(rows, lambda row: row.success),
-        "reached": _share(rows, lambda row: row.reached),
-        "declared_wrong": sum(row.declared and not row.success for row in rows),
-        "steps_to_goal": _middle([row.reached_step for row in won if row.reached_step is not None]),
-        "steps": _middle([row.steps for row in rows if row.error is None]),
-        "invalid": sum(row.invalid for row in rows),
-        "errors": sum(row.error is not None for row in rows),
-    }
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds that a policy's ``predict`` took, by itself; None where it raised. As ``latency.Latency``."""
+
+    policy: str
+    n: int
+    mean_s: float | None
+    p50_s: float | None
+    p95_s: float | None
+    p99_s: float | None
+    error: str | None
 
 
-def _share(rows: Sequence[EpisodeRow], counts: Callable[[EpisodeRow], bool]) -> dict[str, Any]:
-    return asdict(statistics.wilson(sum(map(counts, rows)), len(rows)))
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The numbers of an evaluation.
 
+    Attributes:
+        format_version: Of the file.
+        complete: Every episode that was asked for has been played.
+        episodes, split, levels: What was asked for: levels of each task, their split, the frozen set or None.
+        results: Policy by execute by task, tasks before the pool.
+        pairs: Tests on the pool, then on single tasks.
+        latency: A row for each policy that was timed.
+        versions: Of Python and the packages that matter.
+        machine: System, processor, cores.
+    """
 
-def _middle(values: Sequence[int]) -> dict[str, float | int | None]:
-    return {"n": len(values), "mean": fmean(values) if values else None, "median": median(values) if values else None}
+    format_version: int
+    complete: bool
+    episodes: int
+    split: str
+    levels: str | None
+    results: tuple[Result, ...]
+    pairs: tuple[Pair, ...]
+    latency: tuple[Timing, ...]
+    versions: Mapping[str, str]
+    machine: Mapping[str, Any]
 
+    def to_json(self) -> dict[str, Any]:
+        """The content of ``summary.json``."""
+        return asdict(self)
 
-def _pairs(plan: EvaluationPlan, cells: Mapping[Cell, Sequence[EpisodeRow]]) -> list[dict[str, Any]]:
-    """Every two policies at one execute. Holm's families: all tests on the pool, and all tests on single tasks."""
-    tests: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
-    for task in (POOL, *plan.tasks):
-        for execute in plan.execute:
-            for a, b in itertools.combinations([policy.name for policy in plan.policies], 2):
-                paired = _paired(cells[a, execute, task], cells[b, execute, task])
-                named = {"a": a, "b": b, "execute": execute, "task": task}
-                tests[task == POOL].append({**named, "n": paired.n, **asdict(paired)})
-    for family in tests.values():
-        for test, p_holm in zip(family, statistics.holm([test["p"] for test in family]), strict=True):
-            test["p_holm"] = p_holm
-    return [*tests[True], *tests[False]]
+    @classmethod
+    def read(cls, path: Path) -> "Summary":
+        """Read ``summary.json``.
 
-
-def _paired(a: Sequence[EpisodeRow], b: Sequence[EpisodeRow]) -> statistics.Paired:
-    first, second = ({(row.task, row.seed): row.success for row in rows} for rows in (a, b))
-    levels = [level for level in first if level in second]
-    return statistics.mcnemar([first[level] for level in levels], [second[level] for level in levels])
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
+        Raises:
+            InvalidInputError: If it cannot be read, or is not what ``gameenv-evaluate`` writes.
+        """
+        content = read_object(path)
         try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+            parts = {
+                "results": tuple(_result(each) for each in content["results"]),
+                "pairs": tuple(Pair(**each) for each in content["pairs"]),
+                "latency": tuple(Timing(**each) for each in content["latency"]),
+            }
+            return cls(**{**content, **parts})
+        except (TypeError, KeyError) as error:
+            raise foreign(path, error) from error
 
 
-def _machine() -> dict[str, Any]:
-    return {
-        "system": platform.platform(),
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "usable_cores": available_cores(),
-    }
+def _result(content: Mapping[str, Any]) -> Result:
+    shares = {name: Proportion(**content[name]) for name in ("success", "reached")}
+    middles = {name: Middle(**content[name]) for name in ("steps_to_goal", "steps")}
+    return Result(**{**content, **shares, **middles})
 
 
-def _processor() -> str:
-    """The processor's name where the system tells it."""
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a file of an evaluation that holds one JSON object.
+
+    Raises:
+        InvalidInputError: If it cannot be read or holds something else.
+    """
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidInputError(
+            f"cannot read {path}: {error}. Run gameenv-evaluate with the same --out again."
+        ) from error
+    if not isinstance(content, dict):
+        raise InvalidInputError(f"{path} must hold a JSON object, got {type(content).__name__}")
+    return content
+
+
+def foreign(path: Path, error: Exception) -> InvalidInputError:
+    """The error to raise for a file that says other things than this version's ``gameenv-evaluate``."""
+    return InvalidInputError(
+        f"{path} is not what gameenv-evaluate writes ({type(error).__name__}: {error}). "
+        "Run it with the same --out again."
+    )

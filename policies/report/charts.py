@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from gameenv.errors import require
+from policies.evaluation.statistics import Proportion
 
 WIDE, NARROW = 9.6, 4.4
 """Inches: one drawing for wide pages, one for phones; the style sheet shows the one that fits."""
@@ -23,6 +24,11 @@ _OUTCOME_COLOURS = (SERIES[2], SERIES[4], SERIES[1], SERIES[3], SERIES[7], SERIE
 _INK, _GRID, _PAPER = "#010203", "#040506", "#070809"  # stand-ins, replaced by the page's own variables
 
 
+def marker_of(number: int) -> str:
+    """A policy's marker. With its colour, ``SERIES[number % 8]``, no two of 64 policies look alike."""
+    return _MARKERS[(number + number // len(SERIES)) % len(_MARKERS)]
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """So many of so many, with its 95% interval; rates are 0 to 1."""
@@ -32,6 +38,13 @@ class Share:
     rate: float
     low: float
     high: float
+
+    @classmethod
+    def of(cls, counted: Proportion) -> "Share | None":
+        """What was counted, None where nothing was."""
+        if counted.rate is None:
+            return None
+        return cls(counted.k, counted.n, counted.rate, counted.low, counted.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +173,7 @@ def _dots(
         rates = [share.rate for _, share in points]
         spread = _spread([share for _, share in points])
         axes.errorbar(
-            rates, [y for y, _ in points], xerr=spread, fmt=_MARKERS[number % len(_MARKERS)], label=_plain(policy),
+            rates, [y for y, _ in points], xerr=spread, fmt=marker_of(number), label=_plain(policy),
             clip_on=False, color=SERIES[number % len(SERIES)], markersize=6.5, elinewidth=1.8, zorder=3,
         )  # fmt: skip
     for place in range(1, len(tasks)):
@@ -193,7 +206,7 @@ def rates_by_execute(
             axes.errorbar(
                 [place + shift for place, _ in points], [share.rate for _, share in points],
                 yerr=_spread([share for _, share in points]), label=_plain(policy),
-                fmt=_MARKERS[number % len(_MARKERS)] + "-", color=SERIES[number % len(SERIES)], markersize=6.5,
+                fmt=marker_of(number) + "-", color=SERIES[number % len(SERIES)], markersize=6.5,
                 linewidth=1.4, elinewidth=1.8, clip_on=False,
             )  # fmt: skip
         axes.set_xticks(range(len(executes)), [str(n) for n in executes])
@@ -229,7 +242,7 @@ def success_by_time(
         for number, policy in enumerate(policies):
             ticks, total = sorted(ends.get(policy, ())), max(1, totals.get(policy, 0))
             shares = [place / total for place in range(len(ticks) + 1)]
-            marker, colour = _MARKERS[number % len(_MARKERS)], SERIES[number % len(SERIES)]
+            marker, colour = marker_of(number), SERIES[number % len(SERIES)]
             axes.step(
                 [0, *ticks, last], [*shares, shares[-1]], where="post", color=colour, linewidth=1.8, clip_on=False
             )

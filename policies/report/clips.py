@@ -8,7 +8,7 @@ import io
 import json
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
@@ -26,6 +26,7 @@ from gameenv.clock import DEFAULT_FPS
 from gameenv.errors import GameEnvError, InvalidInputError, MissingExtraError
 from gameenv.frames import Fit, Frame
 from gameenv.progress import track
+from policies.evaluation.results import EpisodeRow
 from policies.film import Caption, draw_keys, film_strip, pick_evenly, replay_in, write_video
 from policies.report import prose
 
@@ -34,8 +35,6 @@ TILES = 8
 RULE = (
     "the first success by level number, and the first failure (with more of each: one of every kind of failure first)"
 )
-
-Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +118,12 @@ class _Stills:
         self.holds.append(holds)
 
 
-def choose(episodes: Sequence[Json], count: int) -> list[Json]:
+def choose(episodes: Sequence[EpisodeRow], count: int) -> list[EpisodeRow]:
     """Pick at most ``count`` good and ``count`` bad episodes of each policy and task, by ``RULE``."""
-    groups: dict[tuple[str, str], list[Json]] = {}
+    groups: dict[tuple[str, str], list[EpisodeRow]] = {}
     for episode in episodes:
-        groups.setdefault((str(episode.get("policy")), str(episode.get("task"))), []).append(episode)
-    chosen: list[Json] = []
+        groups.setdefault((episode.policy, episode.task), []).append(episode)
+    chosen: list[EpisodeRow] = []
     for group in groups.values():
         group.sort(key=_place)
         chosen += [episode for episode in group if prose.outcome(episode) == "success"][:count]
@@ -136,7 +135,7 @@ def choose(episodes: Sequence[Json], count: int) -> list[Json]:
 
 
 def make_clips(
-    episodes: Sequence[Json], out: Path, count: int, stage: "Stage", *, progress: bool = False
+    episodes: Sequence[EpisodeRow], out: Path, count: int, stage: "Stage", *, progress: bool = False
 ) -> list[Clip]:
     """Film the chosen episodes into ``out/media``.
 
@@ -194,24 +193,22 @@ class Stage:
                 env.close()
 
 
-def _place(episode: Json) -> tuple[str, str, int]:
-    return str(episode.get("task")), str(episode.get("split")), int(episode.get("seed") or 0)
+def _place(episode: EpisodeRow) -> tuple[str, str, int]:
+    return episode.task, episode.split, episode.seed
 
 
-def _make_clip(episode: Json, out: Path, stage: Stage) -> Clip:
-    task, split = str(episode.get("task")), str(episode.get("split"))
+def _make_clip(episode: EpisodeRow, out: Path, stage: Stage) -> Clip:
     ended = prose.outcome(episode)
     clip = Clip(
-        policy=str(episode.get("policy")), task=task, level=str(episode.get("level") or f"level {episode.get('seed')}"),
-        goal=str(episode.get("goal") or ""),
+        policy=episode.policy, task=episode.task, level=episode.level or f"level {episode.seed}",
+        goal=episode.goal or "",
         good=ended == "success", outcome=ended, story=prose.story(episode),
     )  # fmt: skip
-    actions = episode.get("actions") or ()
-    if not actions:
+    if not episode.actions:
         return replace(clip, trouble="no action was played")
     try:
-        env = stage.get(task, split)
-        stills = _Stills(frozenset(pick_evenly(len(actions) + 1, TILES)))
+        env = stage.get(episode.task, episode.split)
+        stills = _Stills(frozenset(pick_evenly(len(episode.actions) + 1, TILES)))
         frames = _film(env, episode, stills)
         name, trouble = _file_name(episode), None
         try:
@@ -231,16 +228,16 @@ def _make_clip(episode: Json, out: Path, stage: Stage) -> Clip:
         )
 
 
-def _film(env: gym.Env[Any, Any], episode: Json, stills: _Stills) -> Iterator[Frame]:
+def _film(env: gym.Env[Any, Any], episode: EpisodeRow, stills: _Stills) -> Iterator[Frame]:
     """Yield the video's frames, keeping the strip's on the way."""
-    actions = episode["actions"]
-    for index, (frame, info, action) in enumerate(replay_in(env, int(episode.get("seed") or 0), actions)):
-        if index == 0 and str(info.get("level", episode.get("level"))) != str(episode.get("level")):
+    actions = episode.actions
+    for index, (frame, info, action) in enumerate(replay_in(env, episode.seed, actions)):
+        if index == 0 and info.get("level", episode.level) != episode.level:
             raise InvalidInputError(
                 f"its number is level {info['level']} now: another generator version made the results"
             )
         holds = bool(info.get("goal_reached"))
-        drawn = draw_keys(frame, action, Caption(str(episode.get("goal")), int(info.get("tick", index)), holds))
+        drawn = draw_keys(frame, action, Caption(str(episode.goal), int(info.get("tick", index)), holds))
         if index in stills.wanted:
             stills.add(frame, action, int(info.get("tick", index)), holds)
         if index == len(actions) // 2:
@@ -249,12 +246,12 @@ def _film(env: gym.Env[Any, Any], episode: Json, stills: _Stills) -> Iterator[Fr
         yield drawn
 
 
-def _deviation(episode: Json, stills: _Stills) -> str | None:
+def _deviation(episode: EpisodeRow, stills: _Stills) -> str | None:
     """Why the replay is not the episode, which a deterministic arena should never let happen."""
-    total = len(episode["actions"])
+    total = len(episode.actions)
     if stills.played != total:
         return f"played again, it ended after {stills.played} of {total} ticks"
-    if episode.get("success") and not stills.held_last:
+    if episode.success and not stills.held_last:
         return "played again, the goal does not hold at its end"
     return None
 
@@ -274,8 +271,8 @@ def _data_uri(image: Image.Image) -> str:
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def _file_name(episode: Json) -> str:
+def _file_name(episode: EpisodeRow) -> str:
     """A name that every system can store; the checksum keeps names apart that differ only in odd characters."""
-    parts = [str(episode.get(key)) for key in ("policy", "execute", "task", "split", "seed")]
+    parts = [episode.policy, str(episode.execute), episode.task, episode.split, str(episode.seed)]
     slug = re.sub(r"[^A-Za-z0-9.-]+", "_", "-".join(parts)).strip(".-")[:80]
     return f"{slug}-{crc32(json.dumps(parts).encode()):08x}.mp4"

@@ -10,28 +10,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
-from gameenv import ARENA_ID
 from gameenv.actions import ACTIONS
 from gameenv.errors import require
 from gameenv.files import write_atomically
-from gameenv.frames import DEFAULT_SIZE
-from policies.evaluation.summary import POOL
+from policies.evaluation.config import Config
+from policies.evaluation.results import EpisodeRow
+from policies.evaluation.statistics import p_text
+from policies.evaluation.summary import POOL, Pair
 from policies.options import DEFAULT_OPTIONS, settings
 from policies.report import charts, prose
 from policies.report.charts import Chart, Share
 from policies.report.clips import RULE, Clip, Gallery, Stage, make_clips
-from policies.report.findings import ORACLE, Findings, Json, Results, find, load_results
+from policies.report.findings import ORACLE, Findings, Results, find, load_results
 
 REPORT_FILE = "report.html"
 _POOL_LABEL = "all tasks"
 
-Played = Mapping[str, Sequence[Json]]
+Played = Mapping[str, Sequence[EpisodeRow]]
 """Each policy's episodes at the ``--execute`` at which the report shows it."""
 
 
 def _played(results: Results, findings: Findings) -> Played:
     return {
-        policy: [e for e in results.episodes if e.get("policy") == policy and e.get("execute", execute) == execute]
+        policy: [each for each in results.episodes if (each.policy, each.execute) == (policy, execute)]
         for policy, execute in findings.shown.items()
     }
 
@@ -40,11 +41,11 @@ def _draw(results: Results, findings: Findings, played: Played) -> dict[str, Cha
     """Every chart the results allow, by name."""
     drawn = [_draw_rates(results, findings)]
     if len(results.executes) > 1:
-        pooled = {(name, n): s for (name, n, task), s in results.shares("success").items() if task == POOL}
+        pooled = {(name, n): s for (name, n, task), s in results.success().items() if task == POOL}
         alt = "; ".join(f"{name} at {n}: {prose.percent(share)}" for (name, n), share in sorted(pooled.items()))
         drawn.append(charts.rates_by_execute(results.policies, results.executes, pooled, f"Success by execute. {alt}."))
     if any(played.values()):
-        ends = {p: [_ticks_to_goal(e) for e in episodes if e.get("success")] for p, episodes in played.items()}
+        ends = {p: [e.reached_step or e.steps for e in episodes if e.success] for p, episodes in played.items()}
         totals = {policy: len(episodes) for policy, episodes in played.items()}
         ended = {policy: dict(counts) for policy, counts in _outcomes(played).items()}
         alt = (
@@ -56,26 +57,21 @@ def _draw(results: Results, findings: Findings, played: Played) -> dict[str, Cha
     return {chart.name: chart for chart in drawn}
 
 
-def _ticks_to_goal(episode: Json) -> int:
-    return int(episode.get("reached_step") or episode.get("steps") or 0)
-
-
 def _draw_rates(results: Results, findings: Findings) -> Chart:
     tasks = {task: task for task in results.tasks}
-    if POOL in tasks or len(tasks) > 1:
+    if len(tasks) > 1:
         tasks[POOL] = _POOL_LABEL
 
-    def shown(field: str) -> dict[tuple[str, str], Share]:
-        shares = results.shares(field)
+    def shown(shares: Mapping[tuple[str, int, str], Share]) -> dict[tuple[str, str], Share]:
         keys = [(policy, n, task) for policy, n in findings.shown.items() for task in tasks]
         return {
             (policy, tasks[task]): shares[policy, n, task] for policy, n, task in keys if (policy, n, task) in shares
         }
 
-    success = shown("success")
+    success = shown(results.success())
     alt = "; ".join(f"{policy} on {label} {prose.percent(share)}" for (policy, label), share in success.items())
     alt = f"Success with 95% intervals. {alt}."
-    return charts.rates_by_task(results.policies, list(tasks.values()), success, shown("reached"), alt)
+    return charts.rates_by_task(results.policies, list(tasks.values()), success, shown(results.reached()), alt)
 
 
 def _outcomes(played: Played) -> dict[str, list[tuple[str, int]]]:
@@ -86,37 +82,26 @@ def _outcomes(played: Played) -> dict[str, list[tuple[str, int]]]:
 def _action_shares(played: Played) -> dict[str, list[float]]:
     shares = {}
     for policy, episodes in played.items():
-        count = Counter(str(word) for e in episodes for word in e.get("actions") or ())
+        count = Counter(word for each in episodes for word in each.actions)
         shares[policy] = [count[word] / max(1, count.total()) for word in ACTIONS]
     return shares
 
 
 def _medians(results: Results) -> dict[tuple[str, int], str]:
     """Median ticks to the goal in successful episodes, by policy and execute, over all tasks."""
-    found = {}
-    for row in results.rows:
-        middle = row.get("steps_to_goal")
-        value = middle.get("median") if isinstance(middle, Mapping) else row.get("steps_median")
-        if row.get("task") == POOL and isinstance(value, int | float):
-            found[str(row.get("policy")), int(row.get("execute", 0))] = f"{value:.0f}"
-    return found
+    rows = [row for row in results.summary.results if row.task == POOL]
+    return {
+        (row.policy, row.execute): f"{row.steps_to_goal.median:.0f}"
+        for row in rows
+        if row.steps_to_goal.median is not None
+    }
 
 
-def _latency(results: Results) -> list[dict[str, object]]:
-    """Milliseconds by policy; the files hold seconds."""
-    rows = []
-    for row in results.summary.get("latency") or ():
-        spans = {name: row.get(f"{name}_s") for name in ("p50", "p95", "p99")}
-        in_ms = {n: 1e3 * s if isinstance(s, int | float) else row.get(f"{n}_ms") for n, s in spans.items()}
-        rows.append({"policy": str(row.get("policy")), "n": row.get("n"), "error": row.get("error"), **in_ms})
-    return rows
-
-
-def _pair_tables(results: Results, findings: Findings) -> list[tuple[str, list[Json]]]:
+def _pair_tables(results: Results, findings: Findings) -> list[tuple[str, list[Pair]]]:
     """Paired tests as captioned tables; first all tasks at the execute that the report shows."""
-    tables: dict[tuple[str, int], list[Json]] = {}
-    for pair in results.pairs:
-        tables.setdefault((str(pair.get("task", POOL)), int(pair.get("execute", 0))), []).append(pair)
+    tables: dict[tuple[str, int], list[Pair]] = {}
+    for pair in results.summary.pairs:
+        tables.setdefault((pair.task, pair.execute), []).append(pair)
     several = len(results.executes) > 1
     shown = set(findings.shown.values())
     ordered = sorted(tables, key=lambda key: (key[0] != POOL, key[1] not in shown))
@@ -126,23 +111,23 @@ def _pair_tables(results: Results, findings: Findings) -> list[tuple[str, list[J
     ]
 
 
-def _levels(episodes: Iterable[Json]) -> dict[str, tuple[str, str]]:
+def _levels(episodes: Iterable[EpisodeRow]) -> dict[str, tuple[str, str]]:
     """For each task: its seeds in short, and every level's id."""
     found: dict[str, dict[int, str]] = {}
     for episode in episodes:
-        if episode.get("level") is not None:
-            found.setdefault(str(episode.get("task")), {})[int(episode.get("seed") or 0)] = str(episode["level"])
+        if episode.level is not None:
+            found.setdefault(episode.task, {})[episode.seed] = episode.level
     return {task: (prose.ranges(list(ids)), " ".join(ids[n] for n in sorted(ids))) for task, ids in found.items()}
 
 
 def _facts(results: Results) -> list[str]:
     """The line below the verdict."""
     config, total = results.config, len(results.episodes)
-    temperature = (config.get("model") or {}).get("temperature")
+    temperature = config.model["temperature"]
     facts = [
-        f"{config['split']} levels" if config.get("split") else "",
-        f"frozen set {config['levels']}" if config.get("levels") else "",
-        f"{config['episodes']} episodes a task" if config.get("episodes") else "",
+        f"{config.split} levels",
+        f"frozen set {config.levels}" if config.levels else "",
+        f"{config.episodes} episodes a task",
         f"{total:,} episodes in all" if total else "",
         f"temperature {temperature:g}" if temperature else "",
         results.date,
@@ -152,45 +137,35 @@ def _facts(results: Results) -> list[str]:
 
 def _circumstances(results: Results) -> list[tuple[str, str]]:
     """Everything the files say about models, versions and machine, flat."""
-    named = [policy for policy in results.config.get("policies", ()) if isinstance(policy, Mapping)]
-    rows = [(f"{p.get('name')}, model files", str(p["fingerprint"])) for p in named if p.get("fingerprint")]
-    for source in (results.config, results.summary):
-        for part in ("versions", "machine"):
-            value = source.get(part)
-            if isinstance(value, Mapping):
-                rows += [(str(key), _flat(inner)) for key, inner in value.items()]
-            elif value:
-                rows.append((part, _flat(value)))
-    rows += [(key, _flat(results.config[key])) for key in ("frame_size", "seed", "workers") if key in results.config]
-    return list(dict.fromkeys((key.replace("_", " "), value) for key, value in rows))
+    config = results.config
+    rows = [(f"{each.name}, model files", each.fingerprint) for each in config.policies if each.fingerprint]
+    rows += [(key, _flat(value)) for key, value in {**results.summary.versions, **results.summary.machine}.items()]
+    rows += [("frame size", _flat(config.frame_size)), ("fit", config.fit), ("fps", f"{config.fps:g}")]
+    return [(key.replace("_", " "), value) for key, value in [*rows, ("seed", str(config.seed))]]
 
 
 def _flat(value: object) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {inner}" for key, inner in value.items())
     return " \N{MULTIPLICATION SIGN} ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _command(results: Results, out: Path) -> str:
     """The command that gives these results again."""
     config = results.config
-    known = config.get("command") or config.get("argv")
-    if known:
-        return known if isinstance(known, str) else shlex.join(map(str, known))
-    named = [p if results.spec(p) == p else f"{p}={results.spec(p)}" for p in results.policies]
-    parts = ["gameenv-evaluate", "--policies", *named, "--tasks", *results.tasks]
-    for option in ("split", "levels", "episodes", "seed", "frame_size", "fps"):
-        value = config.get(option)
-        if value is not None:
-            parts += [f"--{option.replace('_', '-')}", *map(str, value if isinstance(value, list) else [value])]
-    executes = config.get("execute") or results.executes
-    return shlex.join([*parts, "--execute", *map(str, executes), *_model_options(config), "--out", str(out)])
+    named = [each.name if each.name == each.spec else f"{each.name}={each.spec}" for each in config.policies]
+    parts = ["gameenv-evaluate", "--policies", *named, "--tasks", *config.tasks]
+    if config.levels is None:
+        parts += ["--split", config.split, "--seed", str(config.seed)]
+    else:
+        parts += ["--levels", config.levels]
+    parts += ["--episodes", str(config.episodes), "--frame-size", *map(str, config.frame_size)]
+    parts += ["--fps", f"{config.fps:g}", "--execute", *map(str, config.execute), *_model_options(config)]
+    return shlex.join([*parts, "--out", str(out)])
 
 
-def _model_options(config: Json) -> list[str]:
+def _model_options(config: Config) -> list[str]:
     """How the models were run, where it was not as usual."""
-    usual, asked = settings(DEFAULT_OPTIONS), config.get("model") or {}
-    changed = {f"--{name.replace('_', '-')}": value for name, value in asked.items() if value != usual.get(name)}
+    usual = settings(DEFAULT_OPTIONS)
+    changed = {f"--{name.replace('_', '-')}": value for name, value in config.model.items() if value != usual[name]}
     return [word for option, value in changed.items() for word in ([option] if value is True else [option, str(value)])]
 
 
@@ -219,7 +194,7 @@ def render(out: Path, results: Results, clips: Sequence[Clip]) -> str:
     page = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     page.filters["percent"], page.filters["interval"] = prose.percent, prose.interval
     page.filters["p_value"], page.filters["ms"], page.filters["reading"] = (
-        prose.p_value,
+        p_text,
         prose.milliseconds,
         prose.pair_reading,
     )
@@ -233,14 +208,14 @@ def render(out: Path, results: Results, clips: Sequence[Clip]) -> str:
         notes=[*results.notes, *_clip_notes(clips)],
         results=results,
         findings=findings,
-        success=results.shares("success"),
-        reached=results.shares("reached"),
+        success=results.success(),
+        reached=results.reached(),
         medians=_medians(results),
         charts=_draw(results, findings, played),
         pairs=_pair_tables(results, findings),
-        latency=_latency(results),
+        latency=results.summary.latency,
         outcomes=_outcomes(played),
-        invalid={policy: sum(int(e.get("invalid") or 0) for e in episodes) for policy, episodes in played.items()},
+        invalid={policy: sum(each.invalid for each in episodes) for policy, episodes in played.items()},
         kinds=prose.OUTCOMES,
         actions=ACTIONS,
         action_shares=_action_shares(played),
@@ -271,7 +246,7 @@ def write_report(out: Path, examples: int = 1, *, progress: bool = False) -> Pat
         The page's path.
 
     Raises:
-        InvalidInputError: If there is no ``summary.json``, or it cannot be read.
+        InvalidInputError: If there is no ``summary.json`` or ``config.json``, or they cannot be read.
         MissingExtraError: If jinja2 or matplotlib is not installed.
     """
     for module in ("jinja2", "matplotlib"):
@@ -279,9 +254,7 @@ def write_report(out: Path, examples: int = 1, *, progress: bool = False) -> Pat
     results = load_results(out)
     episodes = [episode for group in _played(results, find(results)).values() for episode in group]
     config = results.config
-    width, height = config.get("frame_size") or DEFAULT_SIZE
-    how = {name: config[name] for name in ("fit", "fps") if name in config}
-    stage = Stage(str(config.get("env_id", ARENA_ID)), (int(width), int(height)), **how)
+    stage = Stage(config.env_id, config.frame_size, config.fit, config.fps)
     page = render(out, results, make_clips(episodes, out, examples, stage, progress=progress))
     path = out / REPORT_FILE
     write_atomically(path, page)

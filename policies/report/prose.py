@@ -4,11 +4,17 @@ Knows numbers and English; nothing of files, charts or HTML.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import sqrt
-from typing import Any
+from typing import TypeAlias
 
+from policies.evaluation.results import EpisodeRow
+from policies.evaluation.statistics import p_text
+from policies.evaluation.summary import Pair
 from policies.report.charts import Share
+
+Named: TypeAlias = tuple[str, Share]
+"""A policy's display name and its success."""
 
 SIGNIFICANT = 0.05
 OUTCOMES = (
@@ -43,13 +49,6 @@ def interval(share: Share | None) -> str:
     return f"{100 * share.low:.{places}f}\N{EN DASH}\N{WORD JOINER}{100 * share.high:.{places}f}"
 
 
-def p_value(p: object) -> str:
-    """A p-value as one writes it: never 0, never more digits than mean something."""
-    if not isinstance(p, int | float):
-        return "\N{EN DASH}"
-    return "< 0.001" if p < 0.001 else f"{min(1.0, p):.3f}"
-
-
 def paired_difference(first: Share, second: Share, both: int, neither: int) -> tuple[float, float, float]:
     """Difference between two rates over the same levels, with its 95% interval.
 
@@ -78,125 +77,98 @@ def paired_difference(first: Share, second: Share, both: int, neither: int) -> t
     return difference, max(-1.0, low), min(1.0, high)
 
 
-def milliseconds(value: object) -> str:
-    """Milliseconds with as many digits as mean something."""
-    if not isinstance(value, int | float):
+def milliseconds(seconds: float | None) -> str:
+    """Seconds as milliseconds, with as many digits as mean something."""
+    if seconds is None:
         return "\N{EN DASH}"
-    return f"{value:.2f}" if value < 1 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+    ms = 1e3 * seconds
+    return f"{ms:.2f}" if ms < 1 else f"{ms:.1f}" if ms < 100 else f"{ms:,.0f}"
 
 
 def _counted(name: str, share: Share) -> str:
     return f"{name} succeeds in {share.k} of {share.n} episodes ({percent(share)}, 95% interval {interval(share)}%)"
 
 
-def headline(best: tuple[str, Share] | None, control: tuple[str, Share] | None, pair: Mapping[str, Any] | None) -> str:
+def headline(best: Named, control: Named | None, pair: Pair | None) -> str:
     """The verdict in five words; arguments as for ``verdict``."""
-    if best is None:
-        return "Nothing was evaluated"
-    if control is not None and _beats(best[1], control[1], pair):
+    if control is None or pair is None:
+        return f"{best[0]} succeeds in {percent(best[1])}"
+    if _beats(best[1], control[1], pair):
         return f"{best[0]} beats {control[0]}"
-    if control is not None and _p(pair) is not None:
-        return f"No policy is shown to beat {control[0]}"
-    return f"{best[0]} succeeds in {percent(best[1])}"
+    return f"No policy is shown to beat {control[0]}"
 
 
-def _p(pair: Mapping[str, Any] | None) -> float | None:
-    p = pair.get("p_holm", pair.get("p")) if pair else None
-    return float(p) if isinstance(p, int | float) else None
+def _beats(best: Share, control: Share, pair: Pair) -> bool:
+    return pair.p_holm < SIGNIFICANT and best.rate > control.rate
 
 
-def _beats(best: Share, control: Share, pair: Mapping[str, Any] | None) -> bool:
-    p = _p(pair)
-    return p is not None and p < SIGNIFICANT and best.rate > control.rate
-
-
-def verdict(best: tuple[str, Share] | None, control: tuple[str, Share] | None, pair: Mapping[str, Any] | None) -> str:
+def verdict(best: Named, control: Named | None, pair: Pair | None) -> str:
     """One sentence: the best policy against the control, with intervals.
 
     Args:
-        best: The policy with the highest success and its share, or ``None`` when nothing was measured.
+        best: The policy with the highest success, and its share.
         control: What it is measured against, or ``None`` when there is nothing else.
         pair: The paired test of the two, if there is one.
     """
-    if best is None:
-        return "No episode was evaluated, so there is nothing to conclude."
     name, share = best
     if control is None:
         return f"{_counted(name, share)}; there is no other policy to compare it with."
     other, base = control
     shorter = f"{other}, the control, in {base.k} of {base.n} ({percent(base)}, {interval(base)}%)"
-    p = _p(pair)
-    if pair is None or p is None or share.n != base.n:
+    if pair is None or share.n != base.n:
         return f"{_counted(name, share)}; {shorter}. The two were not tested against each other."
-    difference, low, high = paired_difference(share, base, int(pair.get("both", 0)), int(pair.get("neither", 0)))
+    difference, low, high = paired_difference(share, base, pair.both, pair.neither)
     points = f"{100 * difference:+.0f} points ({100 * low:+.0f} to {100 * high:+.0f}) on the same levels"
     points = points.replace("-", "\N{MINUS SIGN}")
-    if _beats(share, base, pair):
-        return f"{_counted(name, share)}; {shorter}: {points}, p {_relation(p)}."
-    return f"No policy is shown to beat the control. {_counted(name, share)}; {shorter}: {points}, p {_relation(p)}."
+    said = f"{_counted(name, share)}; {shorter}: {points}, p {_relation(pair.p_holm)}."
+    return said if _beats(share, base, pair) else f"No policy is shown to beat the control. {said}"
 
 
 def _relation(p: float) -> str:
-    return p_value(p) if p < 0.001 else f"= {p_value(p)}"
+    return p_text(p) if p < 0.001 else f"= {p_text(p)}"
 
 
-def pair_reading(pair: Mapping[str, Any]) -> str:
+def pair_reading(pair: Pair) -> str:
     """A paired test in plain language."""
-    first, second = str(pair.get("a")), str(pair.get("b"))
-    a_only, b_only = int(pair.get("a_only", 0)), int(pair.get("b_only", 0))
-    decided = a_only + b_only
+    decided = pair.a_only + pair.b_only
     if decided == 0:
         return "They succeed and fail on exactly the same levels."
-    p = _p(pair)
-    if p is not None and p < SIGNIFICANT:
-        winner, wins = (first, a_only) if a_only > b_only else (second, b_only)
+    if pair.p_holm < SIGNIFICANT:
+        winner, wins = (pair.a, pair.a_only) if pair.a_only > pair.b_only else (pair.b, pair.b_only)
         won = f"all {wins}" if wins == decided else str(wins)
         return f"{winner} is better: of the {decided} levels that only one of them solved, it solved {won}."
-    return f"No difference shown: of {decided} levels that only one solved, {first} has {a_only} and {second} {b_only}."
+    return (
+        f"No difference shown: of {decided} levels that only one solved, {pair.a} has {pair.a_only} and {pair.b} "
+        f"{pair.b_only}."
+    )
 
 
-def outcome(episode: Mapping[str, Any]) -> str:
-    """Which of ``OUTCOMES`` an episode is, by the ``reason`` of ``run_episode`` where there is one."""
-    if episode.get("error"):
-        return "error"
-    if episode.get("success"):
-        return "success"
-    known = _BY_REASON.get(str(episode.get("reason")))
-    if known:
-        return known
-    if episode.get("declared") and not episode.get("reason"):
-        return "wrong declaration"
-    return "reached, never declared" if episode.get("reached") else "never reached"
+def outcome(episode: EpisodeRow) -> str:
+    """Which of ``OUTCOMES`` an episode is."""
+    known = _BY_REASON.get(episode.reason)
+    return known or ("reached, never declared" if episode.reached else "never reached")
 
 
-def story(episode: Mapping[str, Any]) -> str:
+def story(episode: EpisodeRow) -> str:
     """What happened in an episode, in a sentence or two."""
-    steps = int(episode.get("steps") or 0)
-    span = f"{steps} ticks ({steps / 10:.1f} s)"
-    first = episode.get("reached_step")
+    span = f"{episode.steps} ticks ({episode.steps / 10:.1f} s)"
+    ended = outcome(episode)
     text = {
-        "success": f"Declared the goal reached after {span}, and it was"
-        + (f": for the first time at tick {first}." if isinstance(first, int) else "."),
+        "success": f"Declared the goal reached after {span}, and it was: for the first time at tick "
+        f"{episode.reached_step}.",
         "wrong declaration": f"Declared the goal reached after {span}, and it was not.",
         "caught or died": f"Caught or died after {span}.",
-        "error": f"Stopped by an error after {span}: {episode.get('error')}",
+        "error": f"Stopped by an error after {span}: {episode.error}",
         "reached, never declared": f"Was at the goal but never said so in {span}.",
         "never reached": f"Never reached the goal in {span}.",
-    }[outcome(episode)]
-    if outcome(episode) == "wrong declaration" and episode.get("reached"):
+    }[ended]
+    if ended == "wrong declaration" and episode.reached:
         text += " It had held earlier, and was left again."
-    invalid = int(episode.get("invalid") or 0)
-    if invalid:
-        text += f" {invalid} {'reply' if invalid == 1 else 'replies'} could not be read as a chunk."
-    played = Counter(str(word) for word in episode.get("actions") or ())
-    if played:
-        text += (
-            " Keys: "
-            + ", ".join(
-                f"{word}\N{NO-BREAK SPACE}\N{MULTIPLICATION SIGN}{count}" for word, count in played.most_common(5)
-            )
-            + "."
-        )
+    if episode.invalid:
+        text += f" {episode.invalid} {'reply' if episode.invalid == 1 else 'replies'} could not be read as a chunk."
+    if played := Counter(episode.actions):
+        keys = (f"{word}\N{NO-BREAK SPACE}\N{MULTIPLICATION SIGN}{count}" for word, count in played.most_common(5))
+        text += f" Keys: {', '.join(keys)}."
     return text
 
 

@@ -11,8 +11,9 @@ from gameenv.actions import ActionChunk
 from gameenv.arena import sets
 from gameenv.errors import InvalidInputError
 from policies.card import ModelCard
+from policies.evaluation.config import CONFIG_FILE
 from policies.evaluation.plan import EvaluationPlan
-from policies.evaluation.results import CONFIG_FILE, EPISODES_FILE, EpisodeRow, ResultsFolder
+from policies.evaluation.results import EPISODES_FILE, EpisodeRow, ResultsFolder
 from policies.load import NamedSpec
 from policies.options import ModelOptions, ServerOptions
 from policies.rollout import EpisodeResult
