@@ -8,8 +8,9 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 
@@ -40,6 +41,65 @@ def end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=follow, name="end with parent", daemon=True).start()
+
+
+class Worker:
+    """A fresh process of ours at the other end of a pipe, with a process group of its own.
+
+    A Ctrl-C in the terminal never reaches it: it is for the command, which tells its workers what to do.
+
+    Args:
+        life: What it does, called with its end of the pipe and ``arguments``; must begin with ``settle_in``.
+        arguments: Whatever ``life`` needs.
+        name: Of the process.
+        daemon: Ended without being asked when this process ends.
+
+    Attributes:
+        connection: Our end of the pipe.
+        process: To ask whether it lives, and how it ended.
+    """
+
+    def __init__(self, life: Callable[..., object], *arguments: object, name: str, daemon: bool) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=life, args=(theirs, *arguments), name=name, daemon=daemon)
+        with sigint_held_back():  # for good: Ctrl-C never reaches it
+            self.process.start()
+        theirs.close()
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        assert self.process.pid is not None
+        return self.process.pid
+
+    def send(self, message: object) -> None:
+        """Tell it something; one that is gone hears nothing."""
+        with contextlib.suppress(OSError, ValueError):
+            self.connection.send(message)
+
+    def end(self, patience_s: float = 0.0) -> None:
+        """Wait so long for it to end, then make sure that it is gone, and with it what it had started."""
+        self.process.join(patience_s)
+        if self.process.is_alive():
+            self.process.kill()
+        kill_group(self.pid)
+        self.process.join()
+        self.connection.close()
+
+
+def settle_in(connection: Connection) -> None:
+    """Begin a worker's life: lead a group of its own, away from the terminal, and keep the pipe to itself.
+
+    The game's engine takes SIGINT back into its own hands, so ignoring the signal is not enough where there are
+    terminals; and an engine that held the pipe would keep it open when the worker is killed.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "setsid"):
+        with contextlib.suppress(OSError):
+            os.setsid()
+    with contextlib.suppress(OSError, ValueError):
+        os.set_inheritable(connection.fileno(), False)
 
 
 @contextlib.contextmanager

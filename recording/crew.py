@@ -7,17 +7,15 @@ whose parent is gone closes its session too. Knows nothing of the terminal.
 
 import contextlib
 import multiprocessing
-import os
 import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Event
 
 from gameenv.errors import GameEnvError
-from gameenv.processes import kill_group, sigint_held_back
+from gameenv.processes import Worker, settle_in, sigint_held_back
 from recording.loop import RecordedSession, record_plan
 from recording.schedule import Schedule
 
@@ -35,11 +33,10 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class _Worker:
+class _Recorder:
     position: int
     plan: Schedule
-    process: SpawnProcess
-    pipe: Connection
+    worker: Worker
 
 
 def run_crew(
@@ -55,68 +52,63 @@ def run_crew(
     Returns:
         The outcomes of those that ended in order, and the failures of the others.
     """
-    context = multiprocessing.get_context("spawn")
-    stop = context.Event()
-    workers: list[_Worker] = []
+    stop = multiprocessing.get_context("spawn").Event()
+    recorders: list[_Recorder] = []
     outcomes: list[RecordedSession] = []
     failures: list[Failure] = []
     try:
-        with sigint_held_back():
+        with sigint_held_back():  # or a Ctrl-C could come between the start of one and its place in the list
             for position, plan in enumerate(plans):
-                ours, theirs = context.Pipe(duplex=False)
-                process = context.Process(target=_work, args=(plan, theirs, stop), name=plan.session_id)
-                process.start()
-                theirs.close()
-                workers.append(_Worker(position, plan, process, ours))
-        busy = list(workers)
+                worker = Worker(_work, plan, stop, name=plan.session_id, daemon=False)
+                recorders.append(_Recorder(position, plan, worker))
+        busy = list(recorders)
         while busy:
             if should_stop():
                 stop.set()
-            wait([worker.pipe for worker in busy], timeout=_REPORT_PERIOD_S)
-            for worker in list(busy):
-                message = _hear(worker)
+            wait([each.worker.connection for each in busy], timeout=_REPORT_PERIOD_S)
+            for each in list(busy):
+                message = _hear(each)
                 if isinstance(message, int):
-                    on_progress(worker.position, message)
+                    on_progress(each.position, message)
                     continue
                 if message is not None:
-                    busy.remove(worker)
+                    busy.remove(each)
                 if isinstance(message, RecordedSession):
                     outcomes.append(message)
                 elif isinstance(message, Failure):
                     failures.append(message)
     finally:
         stop.set()
-        _end(workers)
+        deadline = time.monotonic() + _STOP_S
+        for each in recorders:
+            each.worker.end(max(0.0, deadline - time.monotonic()))
     return outcomes, failures
 
 
-def _hear(worker: _Worker) -> int | RecordedSession | Failure | None:
+def _hear(recorder: _Recorder) -> int | RecordedSession | Failure | None:
     """Return what a worker last said: its ticks or its end; None if it said nothing."""
     # Asked before the pipe, so that the last words of a worker that ends in between are not missed. The pipe's
     # own end would not tell: an engine that outlives its worker may hold a copy of it.
-    exit_code = worker.process.exitcode
+    process, pipe = recorder.worker.process, recorder.worker.connection
+    exit_code = process.exitcode
     message = None
     try:
-        while worker.pipe.poll():
-            message = worker.pipe.recv()
+        while pipe.poll():
+            message = pipe.recv()
             if not isinstance(message, int):
                 return message
     except (EOFError, OSError):
-        worker.process.join(_STOP_S)
-        exit_code = worker.process.exitcode
-        return Failure(worker.plan.session_id, _how_it_died(exit_code))
+        process.join(_STOP_S)
+        exit_code = process.exitcode
+        return Failure(recorder.plan.session_id, _how_it_died(exit_code))
     if exit_code is not None:
-        return Failure(worker.plan.session_id, _how_it_died(exit_code))
+        return Failure(recorder.plan.session_id, _how_it_died(exit_code))
     return message
 
 
-def _work(plan: Schedule, pipe: Connection, stop: Event) -> None:
+def _work(pipe: Connection, plan: Schedule, stop: Event) -> None:
     """A worker's whole life."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the engines inherit this
-    if hasattr(os, "setpgid"):
-        os.setpgid(0, 0)
-        os.set_inheritable(pipe.fileno(), False)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    settle_in(pipe)
     parent_gone = False
     next_report = 0.0
 
@@ -147,16 +139,3 @@ def _how_it_died(exit_code: int | None) -> str:
         with contextlib.suppress(ValueError):
             how = f"was killed ({signal.Signals(-exit_code).name})"
     return f"its process {how}; what it recorded is kept, go on with --resume"
-
-
-def _end(workers: Sequence[_Worker]) -> None:
-    """Wait until every worker is gone, with force after a while, and end what they left running."""
-    deadline = time.monotonic() + _STOP_S
-    for worker in workers:
-        worker.process.join(max(0.0, deadline - time.monotonic()))
-        if worker.process.is_alive():
-            worker.process.kill()
-            worker.process.join()
-        if worker.process.pid is not None:
-            kill_group(worker.process.pid)
-        worker.pipe.close()

@@ -47,7 +47,7 @@ class KeyListener(Protocol):
 
         Args:
             handle: The window.
-            withhold: Keys among those listened for that are heard as ever, and that the window is not to get.
+            withhold: Keys among those listened for that are heard as ever, and whose presses the window is not to get.
         """
         ...
 

@@ -3,16 +3,13 @@
 Knows nothing of what the results mean.
 """
 
-import contextlib
-import multiprocessing
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
-from typing import Any
+from multiprocessing.connection import wait
 
 from gameenv.errors import GameEnvError, InvalidInputError
-from gameenv.processes import kill_group, sigint_held_back
+from gameenv.processes import Worker, sigint_held_back
 from policies.base import Observation
 from policies.evaluation import worker
 from policies.evaluation.host import Answer
@@ -31,9 +28,10 @@ _STARTS_LOST = 3
 
 
 @dataclass(eq=False, slots=True)
-class _Worker:
-    process: Any
-    connection: Connection
+class _Player:
+    """A worker, what it is at, and when it was last heard of."""
+
+    worker: Worker
     task: EpisodeTask | None = None
     ready: bool = False
     silent: bool = False
@@ -56,8 +54,7 @@ class WorkerPool:
             raise InvalidInputError(f"workers must be at least 1, got {count}")
         self._count = count
         self._stall_s = stall_s
-        self._context = multiprocessing.get_context("spawn")
-        self._workers: list[_Worker] = []
+        self._players: list[_Player] = []
         self._lost_starts = 0
 
     def __enter__(self) -> "WorkerPool":
@@ -69,7 +66,7 @@ class WorkerPool:
     @property
     def pids(self) -> tuple[int, ...]:
         """Process ids of the workers that are there."""
-        return tuple(each.process.pid for each in self._workers)
+        return tuple(each.worker.pid for each in self._players)
 
     def run(
         self, jobs: Iterable[EpisodeJob], answerer: Answerer | None = None, history: int = 0
@@ -86,11 +83,11 @@ class WorkerPool:
         """
         waiting = iter(jobs)
         more = self._hand_out(waiting, answerer is not None, history)
-        while more or any(each.task for each in self._workers):
-            requests: list[tuple[_Worker, Observation]] = []
+        while more or any(each.task for each in self._players):
+            requests: list[tuple[_Player, Observation]] = []
             for each in self._heard():
                 try:
-                    message = each.connection.recv()
+                    message = each.worker.connection.recv()
                 except (EOFError, OSError):
                     each.silent = True  # its process has ended or is about to; that is looked at below
                     continue
@@ -104,20 +101,18 @@ class WorkerPool:
             if requests and answerer:
                 for (each, _), reply in zip(requests, answerer([request for _, request in requests]), strict=True):
                     each.heard_s = time.monotonic()
-                    _send(each, reply)
+                    each.worker.send(reply)
             yield from self._bury_the_dead()
             more = self._hand_out(waiting, answerer is not None, history)
 
     def close(self) -> None:
         """Stop every worker: kindly, then not. May be called twice."""
-        workers, self._workers = self._workers, []
-        for each in workers:
-            _send(each, None)
-            each.connection.close()
+        players, self._players = self._players, []
+        for each in players:
+            each.worker.send(None)
         deadline = time.monotonic() + _GRACE_S
-        for each in workers:
-            each.process.join(max(0.0, deadline - time.monotonic()))
-            _end(each)
+        for each in players:
+            each.worker.end(max(0.0, deadline - time.monotonic()))
 
     def _hand_out(self, waiting: Iterator[EpisodeJob], remote: bool, history: int) -> bool:
         """Give every idle worker its next job, starting workers up to the number wanted. False when none is left."""
@@ -125,33 +120,27 @@ class WorkerPool:
             job = next(waiting, None)
             if job is None:
                 return False
-            each = idle if isinstance(idle, _Worker) else self._start()
+            each = idle if isinstance(idle, _Player) else self._start()
             each.task, each.heard_s = EpisodeTask(job, remote, history), time.monotonic()
-            _send(each, each.task)
+            each.worker.send(each.task)
         return True
 
-    def _idle(self) -> _Worker | bool:
-        free = next((each for each in self._workers if each.task is None), None)
-        return free or len(self._workers) < self._count
+    def _idle(self) -> _Player | bool:
+        free = next((each for each in self._players if each.task is None), None)
+        return free or len(self._players) < self._count
 
-    def _start(self) -> _Worker:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(
-            target=worker.serve, args=(theirs,), daemon=True, name="gameenv-evaluate worker"
-        )
-        with sigint_held_back():  # for good: Ctrl-C never reaches a worker
-            process.start()
-        theirs.close()
-        each = _Worker(process, ours)
-        self._workers.append(each)
+    def _start(self) -> _Player:
+        with sigint_held_back():  # or a Ctrl-C could come between its start and its place in the list
+            each = _Player(Worker(worker.serve, name="gameenv-evaluate worker", daemon=True))
+            self._players.append(each)
         return each
 
-    def _heard(self) -> list[_Worker]:
-        talking = [each.connection for each in self._workers if not each.silent]
-        ready = wait(talking, timeout=_LOOK_AROUND_S if len(talking) == len(self._workers) else _LOOK_AGAIN_S)
-        return [each for each in self._workers if each.connection in ready]
+    def _heard(self) -> list[_Player]:
+        talking = [each.worker.connection for each in self._players if not each.silent]
+        ready = wait(talking, timeout=_LOOK_AROUND_S if len(talking) == len(self._players) else _LOOK_AGAIN_S)
+        return [each for each in self._players if each.worker.connection in ready]
 
-    def _finish(self, each: _Worker, message: EpisodeResult | EpisodeFailed) -> EpisodeRow:
+    def _finish(self, each: _Player, message: EpisodeResult | EpisodeFailed) -> EpisodeRow:
         assert each.task is not None
         job, each.task = each.task.job, None
         return (
@@ -160,17 +149,17 @@ class WorkerPool:
 
     def _bury_the_dead(self) -> Iterator[EpisodeRow]:
         """Remove the workers whose process is gone or silent; the episode of each is a failure."""
-        for each in list(self._workers):
+        for each in list(self._players):
             stalled = each.task is not None and time.monotonic() - each.heard_s > self._stall_s
             if stalled:
-                _end(each)
-            if each.process.is_alive() or not (stalled or each.silent or not each.connection.poll()):
+                each.worker.process.kill()
+                each.worker.process.join()
+            if each.worker.process.is_alive() or not (stalled or each.silent or not each.worker.connection.poll()):
                 continue  # of a process that is gone, the last words are still to be read
-            self._workers.remove(each)
-            each.connection.close()
-            _end(each)
+            self._players.remove(each)
+            each.worker.end()
             self._lost_starts += not each.ready
-            code = each.process.exitcode
+            code = each.worker.process.exitcode
             if self._lost_starts >= _STARTS_LOST:
                 raise GameEnvError(
                     f"{_STARTS_LOST} worker processes ended (exit code {code}) before they could play; "
@@ -179,19 +168,3 @@ class WorkerPool:
             if each.task is not None:
                 why = f"said nothing for {self._stall_s:g} s and was killed" if stalled else f"died (exit code {code})"
                 yield EpisodeRow.failed(each.task.job, f"the worker process {why}")
-
-
-def _end(each: _Worker) -> None:
-    """Make sure that a worker is gone, and with it the game it had started, which outlives a worker that is killed.
-
-    A worker leads a session of its own (``worker.serve``), so its process group is it and its game.
-    """
-    if each.process.is_alive():
-        each.process.kill()
-    kill_group(each.process.pid)
-    each.process.join()
-
-
-def _send(each: _Worker, message: object) -> None:
-    with contextlib.suppress(OSError, ValueError):  # a worker that is gone is found by its process
-        each.connection.send(message)

@@ -9,7 +9,6 @@ Worker to parent: ``READY`` once; ``Observation``; ``ALIVE`` now and then; ``Epi
 
 import contextlib
 import os
-import signal
 import sys
 import time
 import traceback
@@ -22,6 +21,7 @@ import gymnasium as gym
 import gameenv  # noqa: F401 (registers the environment ids)
 from gameenv.actions import ActionChunk
 from gameenv.errors import InvalidReply
+from gameenv.processes import settle_in
 from policies.base import Observation, Policy
 from policies.evaluation.plan import EnvSpec, EpisodeJob
 from policies.load import load_policy
@@ -108,25 +108,11 @@ def describe(error: BaseException) -> str:
 
 def serve(parent: Connection) -> None:
     """Play what the parent sends until it says stop or is gone. The body of the process."""
-    _leave_the_terminal()
-    with contextlib.suppress(OSError, ValueError):
-        os.set_inheritable(parent.fileno(), False)  # or the game's own process keeps the pipe open after we are killed
+    settle_in(parent)
     with contextlib.closing(_Player(parent)) as player, contextlib.suppress(EOFError, BrokenPipeError, ConnectionError):
         parent.send(READY)
         while (task := parent.recv()) is not None:
             parent.send(player.play(task))
-
-
-def _leave_the_terminal() -> None:
-    """Let Ctrl-C reach the parent alone: it stops the workers, and no half-played episode counts as failed.
-
-    The game's engine takes SIGINT back into its own hands, so ignoring the signal is not enough where there are
-    terminals.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(os, "setsid"):
-        with contextlib.suppress(OSError):
-            os.setsid()
 
 
 class _Player:

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from gameenv.arena.engine.ownership import own_engines, sweep_orphans
-from gameenv.processes import ancestors, kill_group, process_name, sigint_held_back
+from gameenv.processes import Worker, ancestors, kill_group, process_name, settle_in, sigint_held_back
 
 POOL = """
 import multiprocessing, os, time
@@ -44,6 +44,36 @@ def test_a_worker_of_a_pool_ends_with_the_process_that_started_it(tmp_path, how)
         worker = int(process.stdout.readline())
         process.send_signal(how)
     assert is_gone(worker)
+
+
+def echo(connection):
+    """A worker's life: says who it is and what it started, then gives back what it hears."""
+    settle_in(connection)
+    connection.send((os.getpgrp(), subprocess.Popen(["sleep", "600"]).pid))
+    while (message := connection.recv()) is not None:
+        connection.send(message)
+
+
+def test_a_worker_leads_its_own_group_and_outlives_a_ctrl_c():
+    worker = Worker(echo, name="echo", daemon=True)
+    group, child = worker.connection.recv()
+    os.kill(worker.pid, signal.SIGINT)
+    worker.send("still there")
+    assert worker.connection.recv() == "still there"
+    assert group == worker.pid
+    worker.send(None)
+    worker.end(patience_s=10)
+    assert worker.process.exitcode == 0, "it ended by itself"
+    assert is_gone(child), "what it had started went with it"
+
+
+def test_a_worker_that_does_not_end_is_ended_and_hears_no_more():
+    worker = Worker(echo, name="echo", daemon=True)
+    _, child = worker.connection.recv()
+    worker.end()
+    assert worker.process.exitcode == -signal.SIGKILL
+    assert is_gone(child)
+    worker.send("nobody hears it")
 
 
 def interrupted_while_held_back(reached):

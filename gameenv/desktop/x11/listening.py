@@ -89,7 +89,10 @@ class X11Listener:
         return heard
 
     def _end_grab(self) -> None:
-        """End the grab that a withheld key began: while it is down, the game would not hear other keys come up."""
+        """End the grab that a withheld key began: while it is down, the game would not hear other keys come up.
+
+        The window then gets the withheld key's release, without the press before it.
+        """
         with contextlib.suppress(ConnectionClosedError, XError, OSError):  # a server that is gone is told by poll
             self._display.ungrab_keyboard(X.CurrentTime)
             self._display.sync()
