@@ -3,7 +3,8 @@
 For the built-in game, and for machines without a GPU. The course of the training is that of ``training.vlm.course``.
 """
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,6 +23,7 @@ from policies.vlm.loading import pick_device
 from training.data import Data
 from training.options import ConductOptions, ReplyOptions, SampleOptions
 from training.readout import warn
+from training.sight import SETTINGS_FILE, WEIGHTS_FILE
 from training.step_report import show_steps
 from training.vlm.batches import Examples
 from training.vlm.course import complete
@@ -57,6 +59,10 @@ class Args:
     """Layers of the vision part, at least 2."""
     frame_size: tuple[int, int] = tiny.FRAME.size
     """Width and height the model sees; a token for every 32x32 pixels."""
+    vision: str | None = None
+    """Begin with the vision part in this folder (python -m training.sight); its sizes are taken from there."""
+    freeze_vision: bool = False
+    """Leave the vision part as it is, which is faster."""
     vision_epochs: int = 0
     """First teach the vision part alone, so many times each sample, by a throw-away head; 0 leaves that out."""
     epochs: int = 10
@@ -88,7 +94,7 @@ def run(args: Args) -> int:
     Raises:
         GameEnvError: If the arguments, the data or the output folder cannot be used.
     """
-    _check(args)
+    args = _check(args)
     prepare_libraries()
     torch: Any = require("torch", "train")
     device = pick_device(torch, args.conduct.device)
@@ -98,7 +104,7 @@ def run(args: Args) -> int:
     data = args.samples.load(args.batch_size, partial(warn, console))
     spec = FrameSpec(*args.frame_size, fit=data.fit)
     settings = VLMSettings(
-        base=f"a new Qwen3-VL, text {args.layers} x {args.hidden}, vision {args.vision_layers} x {args.vision_hidden}",
+        base=_describe(args),
         lora=None,
         epochs=args.epochs,
         batch_size=args.batch_size,
@@ -161,13 +167,38 @@ def build_learner(args: Args, data: Data, spec: FrameSpec) -> Learner:
         vision_layers=args.vision_layers,
     )
     model = tiny.build_model(config, args.samples.seed)
+    if args.vision is not None:
+        _put_in_vision(model.model.visual, Path(args.vision) / WEIGHTS_FILE)
+    model.model.visual.requires_grad_(not args.freeze_vision)
     speed_up_vision(model)
     return Learner(model, InputMaker(tokenizer, tiny.build_image_processor(), spec), None)
 
 
-def _check(args: Args) -> None:
+def _describe(args: Args) -> str:
+    """The model in one line; the folder is part of it, so that a resumed training has the same eyes."""
+    sizes = f"a new Qwen3-VL, text {args.layers} x {args.hidden}, vision {args.vision_layers} x {args.vision_hidden}"
+    seen = "" if args.vision is None else f" from {args.vision}"
+    return f"{sizes}{seen}{', frozen' if args.freeze_vision else ''}"
+
+
+def _put_in_vision(visual: Any, weights: Path) -> None:
+    torch: Any = require("torch", "train")
+    try:
+        visual.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    except Exception as error:  # torch raises many kinds on a damaged file
+        raise InvalidInputError(f"cannot read {weights}: {error}. Run python -m training.sight again.") from error
+
+
+def _check(args: Args) -> Args:
+    """The arguments, with the sizes of a vision part that is there already."""
     args.samples.check()
     args.conduct.check()
+    if args.vision is not None:
+        args = replace(args, **_sizes_of(Path(args.vision)))
+    elif args.freeze_vision:
+        raise InvalidInputError("--freeze-vision would leave the vision part as the dice made it: give --vision, too")
+    if args.freeze_vision and args.vision_epochs:
+        raise InvalidInputError("--freeze-vision leaves nothing for --vision-epochs to teach; leave one of them out")
     if args.vision_layers < 2 or args.layers < 1:
         raise InvalidInputError(
             f"--vision-layers is at least 2 and --layers at least 1, got {args.vision_layers} and {args.layers}"
@@ -175,6 +206,24 @@ def _check(args: Args) -> None:
     for name in ("hidden", "vision_hidden"):
         if getattr(args, name) < 32 or getattr(args, name) % (8 * _HEADS):
             raise InvalidInputError(f"--{name.replace('_', '-')} is a multiple of {8 * _HEADS}")
+    return args
+
+
+def _sizes_of(folder: Path) -> dict[str, Any]:
+    """The sizes that the vision part in a folder is for.
+
+    Raises:
+        InvalidInputError: If there is none, or its training did not finish.
+    """
+    try:
+        settings = json.loads((folder / SETTINGS_FILE).read_text())
+        sizes = {name: settings[name] for name in ("hidden", "vision_hidden", "vision_layers")}
+        width, height = settings["frame_size"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidInputError(f"{folder} holds no vision part of python -m training.sight: {error}") from error
+    if not (folder / WEIGHTS_FILE).is_file():
+        raise InvalidInputError(f"the training of {folder} did not finish: run python -m training.sight once more")
+    return {**sizes, "frame_size": (width, height)}
 
 
 def main() -> NoReturn:

@@ -3,6 +3,7 @@
 Time is counted, not measured: ``t_ns`` is tick x period and ``late`` is always False.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import gymnasium as gym
@@ -37,6 +38,7 @@ class ArenaEnv(gym.Env[Frame, int]):
         fps: Ticks a second, 1 to 35; the engine's 35 tics a second are shared among them as evenly as they go.
         max_steps: Step limit; by default about three times what the scripted expert needs.
         render_mode: ``"rgb_array"`` or None.
+        watch: What ``state`` is to tell beside what the levels' referees need; each costs a little at every tick.
 
     Raises:
         UnknownNameError: If the task or the split does not exist.
@@ -55,6 +57,7 @@ class ArenaEnv(gym.Env[Frame, int]):
         fps: float = DEFAULT_FPS,
         max_steps: int | None = None,
         render_mode: str | None = None,
+        watch: Collection[Watched] = (),
     ) -> None:
         self.frame_spec = FrameSpec.of(frame_size, fit)
         self.fps = float(fps)
@@ -69,6 +72,7 @@ class ArenaEnv(gym.Env[Frame, int]):
         self.tick = 0
         self._episodes = Episodes(task, split, self.fps, max_steps)
         self._period_ns = period_ns(self.fps)
+        self._watch = frozenset(watch)
         self._engine: Engine | None = None
         self._frame: Frame | None = None
         self._over = True
@@ -112,7 +116,7 @@ class ArenaEnv(gym.Env[Frame, int]):
 
     def _open(self, level: Level) -> None:
         """Open a level in the engine, in a new one if there is none, it has ended, or it sees too little."""
-        seen: frozenset[Watched] = frozenset()
+        seen = self._watch
         if self._engine is not None and not self._engine.can_open(level):
             seen = self._engine.watches  # levels like those before may come again: a start costs hundreds of steps
             self.close()

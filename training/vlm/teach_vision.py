@@ -59,7 +59,7 @@ class VisionTeacher:
         tokens = int(np.prod(sample.grid)) // self._maker.image_processor.merge_size**2
         self._torch.manual_seed(settings.seed)
         visual = learner.model.model.visual
-        head = _build_head(tokens, visual.config.out_hidden_size, len(words))
+        head = build_head(tokens, visual.config.out_hidden_size, len(words))
         self._parts: Any = self._torch.nn.ModuleDict({"visual": visual, "head": head})
         self._device = next(visual.parameters()).device
         self._parts.to(self._device)
@@ -168,7 +168,7 @@ class VisionTeacher:
         return int(state["step"])
 
 
-def _build_head(tokens: int, width: int, word_count: int) -> Any:
+def build_head(tokens: int, width: int, word_count: int) -> Any:
     """``(image tokens (B, tokens, width), bags (B, word_count)) -> logits (B, 7, 12)``; goals scale and shift channels.
 
     As the convolutional baseline does it (``policies.bc``).
