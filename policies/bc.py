@@ -111,6 +111,10 @@ def build_network(word_count: int, *, declares: bool = True) -> torch.nn.Module:
             self.declaration = nn.Linear(HIDDEN, 1) if declares else None
 
         def forward(self, frames: torch.Tensor, bags: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+            return self.say(self.see(frames, bags))
+
+        def see(self, frames: torch.Tensor, bags: torch.Tensor) -> torch.Tensor:
+            """What the heads read: ``(B, HIDDEN)``."""
             goal = self.goal(bags)
             x = self.patches(frames)
             for conv, norm, film in zip([None, *self.convs], self.norms, self.films, strict=True):
@@ -118,7 +122,10 @@ def build_network(word_count: int, *, declares: bool = True) -> torch.nn.Module:
                 scale, shift = film(goal)[:, :, None, None].chunk(2, dim=1)
                 x = torch_.addcmul(shift, x, 1 + scale).relu()
             flat = self.squeeze(x).relu().flatten(1)
-            hidden = self.body[:-1](torch_.cat([flat, goal], dim=1))
+            return self.body[:-1](torch_.cat([flat, goal], dim=1))
+
+        def say(self, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+            """What the heads say."""
             words = self.body[-1](hidden).view(-1, CHUNK_LENGTH, len(ACTIONS))
             return words, None if self.declaration is None else self.declaration(hidden).squeeze(1)
 
@@ -175,6 +182,11 @@ class BCPolicy:
         declare_at: Probability from which it declares; None takes the card's. Only for a network with that head:
             one without it declares whenever its words come out as seven ``none``.
 
+    Attributes:
+        network: The same.
+        words: The same.
+        card: The same.
+
     Raises:
         InvalidInputError: If the temperature is below 0, the card's threshold is no probability, or one is asked for
             that the network has no head for.
@@ -193,8 +205,8 @@ class BCPolicy:
         if not temperature >= 0:
             raise InvalidInputError(f"a temperature is 0 or above, got {temperature}")
         self._torch: Any = require("torch", "train")
-        self._network = network.eval()
-        self._words = tuple(words)
+        self.network: Any = network.eval()
+        self.words = tuple(words)
         self._temperature = temperature
         self._declare_at = threshold_of(card, declare_at)
         if declare_at is not None and getattr(network, "declaration", None) is None:
@@ -238,7 +250,7 @@ class BCPolicy:
     def save(self, folder: Path) -> None:
         """Write weights and card; the card last, so a folder with a card is complete."""
         folder.mkdir(parents=True, exist_ok=True)
-        save_atomically(self._network.state_dict(), folder / WEIGHTS_FILE)
+        save_atomically(self.network.state_dict(), folder / WEIGHTS_FILE)
         self.card.save(folder)
 
     @property
@@ -248,7 +260,7 @@ class BCPolicy:
 
     def reset(self, goal: str, *, seed: int | None = None) -> None:
         """Begin an episode; the same seed draws the same. A goal of which it knows no word is warned about, once."""
-        if goal not in self._warned and self._without != "goals" and not set(goal_words(goal)) & set(self._words):
+        if goal not in self._warned and self._without != "goals" and not set(goal_words(goal)) & set(self.words):
             self._warned.add(goal)
             log.warning("this policy knows no word of the goal %r: it plays as if there were none", goal)
         self._dice = np.random.default_rng(seed)
@@ -279,12 +291,12 @@ class BCPolicy:
             goal is reached, None from a network without that head.
         """
         small = np.stack([fit_frame(frame, self._spec) for frame in frames])
-        bags = bag_of_words(goals, self._words)
+        bags = bag_of_words(goals, self.words)
         small, bags = hide(small, bags, self._without)
         torch = self._torch
         with torch.inference_mode():
             pixels = torch.tensor(small).permute(0, 3, 1, 2).float() / 255
-            words, declares = self._network(pixels, torch.from_numpy(bags))
+            words, declares = self.network(pixels, torch.from_numpy(bags))
             return words.numpy(), None if declares is None else declares.sigmoid().numpy()
 
 
