@@ -30,7 +30,8 @@ from recording.session import DEFAULT_ROOT, find_sessions
 class Args:
     """Cut recordings into clips, name the goal of each, and write training samples.
 
-    Example: gameenv-label --sessions 2026-05-01_10-00 --tail none
+    For example:
+        gameenv-label --sessions 2026-05-01_10-00 --tail none
     """
 
     sessions: tuple[str, ...] = ()

@@ -49,8 +49,9 @@ _LOOK_AGAIN_S = 1.0
 class Args:
     """Let a policy play until it declares that the goal is reached, then ask for the next goal.
 
-    In the built-in game's window: gameenv-play --model bc:models/bc
-    In any game's window: gameenv-play --model bc:models/bc --window "The Dark Mod" --goal "Go to the lantern"
+    In the built-in game's window, and in any game's:
+        gameenv-play --model bc:models/bc
+        gameenv-play --model bc:models/bc --window "The Dark Mod" --goal "Go to the lantern"
 
     Whatever ends a goal, on a terminal the next one is asked for; the model stays loaded. Exit code: that of the last
     goal played. 0 played to its end, 1 failed (window closed, focus lost, policy failed), 130 stopped by a person.

@@ -45,9 +45,12 @@ DEFAULT_FRAMES = 36_000
 class Args:
     """Record demonstrations into dataset/raw_playthrough/<session>/.
 
-    A person, in any game's window: gameenv-record --window "The Dark Mod"
-    A person, in the built-in game: gameenv-record
-    The built-in game's scripted player: gameenv-record --player expert --frames 6000 --workers 2 --session first
+    A person, in any game's window, and in the built-in game:
+        gameenv-record --window "The Dark Mod"
+        gameenv-record
+
+    The built-in game's scripted player:
+        gameenv-record --player expert --frames 6000 --workers 2 --session first
     """
 
     window: str | None = None

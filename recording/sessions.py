@@ -35,7 +35,11 @@ _FEW_SECONDS = 60.0  # in less, an unused key means nothing
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """List the recordings: gameenv-sessions list"""
+    """List the recordings.
+
+    For example:
+        gameenv-sessions list
+    """
 
     root: str = DEFAULT_ROOT
     """The folder sessions live in."""
@@ -43,7 +47,11 @@ class List:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Check recordings: what they hold and what is wrong: gameenv-sessions check SESSION"""
+    """Check recordings: what they hold and what is wrong.
+
+    For example:
+        gameenv-sessions check SESSION
+    """
 
     sessions: tyro.conf.Positional[tuple[str, ...]] = ()
     """Their names; all, if none is given."""
@@ -53,7 +61,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Trim:
-    """Delete the last take of a recording for good: gameenv-sessions trim SESSION --last-take"""
+    """Delete the last take of a recording for good.
+
+    For example:
+        gameenv-sessions trim SESSION --last-take
+    """
 
     session: tyro.conf.Positional[str]
     """Its name."""
@@ -136,7 +148,7 @@ def trim_last_take(path: Path) -> tuple[int, int]:
         How many ticks were deleted, and how many are left.
 
     Raises:
-        SessionError: If it is being recorded, or holds nothing.
+        SessionError: If it is being recorded, holds nothing, or has another vocabulary; nothing is deleted then.
     """
     lock = lock_session(path)
     try:
@@ -144,11 +156,12 @@ def trim_last_take(path: Path) -> tuple[int, int]:
         if not session.takes:
             raise SessionError(f"{path} holds no take that could be deleted")
         keep = session.takes[-1].start
+        totals = count_totals(session[:keep])  # before anything is deleted: it may be refused
         write_info(path, replace(session.info, closed=False, totals=None))
         _keep_lines(path / STEPS_FILE, keep)
         for row in session[keep:]:
             (path / row.frame).unlink(missing_ok=True)
-        write_info(path, replace(session.info, closed=True, totals=count_totals(Session(path))))
+        write_info(path, replace(session.info, closed=True, totals=totals))
         return len(session) - keep, keep
     except OSError as error:
         raise SessionError(f"cannot trim {path}: {error}") from error

@@ -69,11 +69,12 @@ class BcOptions:
 class Args:
     """Train a policy on labeled samples.
 
-    Example: gameenv-train --base Qwen/Qwen3-VL-2B-Instruct --epochs 1 --out models/small
+    For example:
+        gameenv-train --base Qwen/Qwen3-VL-2B-Instruct --epochs 1 --out models/small
+        gameenv-train --policy bc --epochs 8 --seed 1 --out models/bc_seed1
 
-    Example: gameenv-train --policy bc --epochs 8 --seed 1 --out models/bc_seed1
-
-    Several GPUs: accelerate launch --multi_gpu --module training
+    On several GPUs:
+        accelerate launch --multi_gpu --module training
 
     Killed or interrupted, the same command goes on from its last checkpoint. Where the default is None, each policy has
     its own, given in brackets.

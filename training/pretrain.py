@@ -41,10 +41,14 @@ _HEADS = 4
 class Args:
     """Train a small Qwen3-VL from nothing, with a small tokenizer that has the words of your goals.
 
-    Example: python -m training.pretrain --optimizer muon --epochs 10 --out models/small
+    For example:
+        python -m training.pretrain --optimizer muon --epochs 10 --out models/small
 
-    The folder is a model like any other: gameenv-play --model models/small, gameenv-train --base models/small. Killed,
-    the same command goes on from its last checkpoint.
+    The folder is a model like any other:
+        gameenv-play --model models/small
+        gameenv-train --base models/small
+
+    Killed, the same command goes on from its last checkpoint.
     """
 
     out: str = "models/small"

@@ -36,7 +36,10 @@ MAX_COUNT = 100
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Play levels yourself, in a window: gameenv-arena play --task open-door --split train --seed 3
+    """Play levels yourself, in a window.
+
+    For example:
+        gameenv-arena play --task open-door --split train --seed 3
 
     The keys are w s a d, the arrows, c, space and enter; N gives a level up. Closing the window or Ctrl-C ends.
     """
@@ -59,7 +62,10 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Draw a contact sheet: gameenv-arena sheet --task all --count 12 --out runs/arena.png
+    """Draw a contact sheet.
+
+    For example:
+        gameenv-arena sheet --task all --out runs/arena.png
 
     Each cell has a level's goal and id, its map with the expert's way, and what the player sees at the start.
     """
@@ -84,7 +90,11 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """List the task families, read off their first levels: gameenv-arena list"""
+    """List the task families, read off their first levels.
+
+    For example:
+        gameenv-arena list
+    """
 
     split: str = "train"
     """Which levels: train, validation or test."""

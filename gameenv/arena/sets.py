@@ -228,7 +228,8 @@ def _listed(seeds: Sequence[int]) -> str:
 class Args:
     """Make the levels of the frozen sets again and say what differs, or write the sets.
 
-    Example: python -m gameenv.arena.sets --write --sets arena-val-v1
+    For example:
+        python -m gameenv.arena.sets --write --sets arena-val-v1
     """
 
     sets: tuple[str, ...] = tuple(SETS)

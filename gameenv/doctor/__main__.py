@@ -26,7 +26,8 @@ _MARKS = {"green": "ok", "yellow": "note", "red": "BAD"}
 class Args:
     """Check what this machine has for live games and for training, and what to do about the rest.
 
-    Example: gameenv-doctor --window "The Dark Mod"
+    For example:
+        gameenv-doctor --window "The Dark Mod"
 
     Presses no key and changes nothing. Exit code 1 if something does not work.
     """

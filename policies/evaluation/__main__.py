@@ -48,8 +48,11 @@ class Args:
     the hub id of a Qwen3-VL, the address of a server (http://host:port/v1), or package.module:factory; put name= in
     front to give one a name.
 
-    Example: gameenv-evaluate --policies random mine=models/bc --tasks go-to-lantern open-door --execute 7 3
-    For a table to publish: gameenv-evaluate --policies random mine=models/bc --tasks all --levels arena-test-v1
+    For example:
+        gameenv-evaluate --policies random mine=models/bc --tasks go-to-lantern open-door --execute 7 3
+
+    For a table to publish:
+        gameenv-evaluate --policies random mine=models/bc --tasks all --levels arena-test-v1
     """
 
     policies: tuple[str, ...] = ("random", "expert")

@@ -14,7 +14,8 @@ from policies.report.page import write_report
 class Args:
     """Write the report of an evaluation again.
 
-    Example: python -m policies.report runs/first --examples 2
+    For example:
+        python -m policies.report runs/first --examples 2
     """
 
     out: tyro.conf.Positional[Path]

@@ -21,6 +21,7 @@ from policies.options import DEFAULT_OPTIONS, ModelOptions
 from policies.prompt import PROMPT_VERSION
 from policies.vlm.failures import one_line, out_of_memory
 from policies.vlm.fast_vision import speed_up_vision
+from policies.vlm.hub import check_at_hand
 from policies.vlm.inputs import InputMaker
 from policies.vlm.policy import VLMPolicy
 
@@ -178,7 +179,9 @@ def check_type(source: Source) -> None:
 
     Raises:
         InvalidInputError: If it is no Qwen3-VL.
+        OSError: If it is neither here nor can be fetched.
     """
+    check_at_hand(source.base)
     transformers: Any = require("transformers", "vlm")
     kind = transformers.AutoConfig.from_pretrained(source.base).model_type
     if kind != MODEL_TYPE:

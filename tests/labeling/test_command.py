@@ -208,7 +208,7 @@ def test_ctrl_c_keeps_what_is_finished(home: Path, run: Run):
 def test_help_shows_the_specification_s_defaults_and_an_example(run: Run):
     done = run("--help")
     assert done.returncode == 0
-    for text in ("dataset/raw_playthrough", "dataset/labeled_segments", "4.0", "Example: gameenv-label"):
+    for text in ("dataset/raw_playthrough", "dataset/labeled_segments", "4.0", "    gameenv-label --sessions"):
         assert text in done.stdout
 
 

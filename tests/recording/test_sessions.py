@@ -147,8 +147,12 @@ def test_trim_with_nobody_to_ask_says_so_in_one_line(tmp_path: Path) -> None:
     assert len(Session(path)) == 9
 
 
-@pytest.mark.parametrize("command", [["list"], ["check", "s"]])
-def test_a_session_with_another_vocabulary_is_one_clear_line(tmp_path: Path, command: list[str]) -> None:
+def files_of(path: Path) -> dict[Path, bytes]:
+    return {file: file.read_bytes() for file in path.rglob("*") if file.is_file() and file.name != ".lock"}
+
+
+@pytest.mark.parametrize("command", [["list"], ["check", "s"], ["trim", "s", "--last-take", "--yes"]])
+def test_a_session_with_another_vocabulary_is_one_clear_line_and_stays(tmp_path: Path, command: list[str]) -> None:
     path = make_session(tmp_path, "s")
     steps = path / "steps.jsonl"
     steps.write_text(steps.read_text().replace('"left"', '"jump"'))
@@ -156,6 +160,7 @@ def test_a_session_with_another_vocabulary_is_one_clear_line(tmp_path: Path, com
     content["vocabulary"].append("jump")
     content |= {"closed": False, "totals": None}
     (path / "session.json").write_text(json.dumps(content))
+    before = files_of(path)
     done = subprocess.run(
         [sys.executable, "-m", "recording.sessions", *command, "--root", str(tmp_path)],
         capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "400"},
@@ -164,3 +169,4 @@ def test_a_session_with_another_vocabulary_is_one_clear_line(tmp_path: Path, com
     assert "jump" in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert done.returncode == (0 if command == ["list"] else 1)
+    assert files_of(path) == before
