@@ -28,6 +28,7 @@ from gameenv.frames import FrameSpec, encode_jpeg
 from gameenv.progress import track
 from labeling import load_samples
 from labeling.build import label_session
+from labeling.labeler import Clip
 from labeling.referee import Referee
 from labeling.samples import read_take, slide
 from labeling.segments import cut
@@ -125,7 +126,7 @@ def build_baseline(path: Path, out: Path, limit: int) -> tuple[int, int]:
             break
         folder = out / f"{segment.session_id}_seg{segment.number:04d}"
         folder.mkdir(parents=True)
-        label = referee.label(session, segment)
+        (label,) = referee.label([Clip(session, segment)])
         for window in slide(segment, words[segment.take], label.completed).kept:
             name = f"frame_{window.row - segment.start:04d}"
             with Image.open(session.frame_path(window.row)) as image:

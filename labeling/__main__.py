@@ -15,7 +15,7 @@ from gameenv.cli import run_command
 from gameenv.errors import InvalidInputError, SessionError, UnknownNameError
 from gameenv.files import LOCK_FILE, FileLock, LockedError
 from gameenv.progress import Progress
-from labeling.choice import AUTO, LABELERS
+from labeling.choice import AUTO, check_spec
 from labeling.jobs import LabelingJob, Result, label_all
 from labeling.samples import SampleSettings, Tail
 from labeling.segment_folder import DEFAULT_ROOT as DEFAULT_OUT
@@ -42,7 +42,7 @@ class Args:
     """Where the labeled segments go. On the recordings' file system frames take no space: they are linked."""
     labeler: str = AUTO
     """Who names the goals: referee (the arena's own truth), recorded (what gameenv-record --goal was given), or auto:
-    the first of these that a session has."""
+    the first of these that a session has. package.module:factory names one of your own."""
     seconds: float = DEFAULT_SECONDS
     """Length of a clip."""
     tail: Tail = "next"
@@ -71,8 +71,7 @@ def run(args: Args) -> int:
     settings = SampleSettings(args.seconds, args.tail, args.chords, args.keep_every)
     if args.workers < 1:
         raise InvalidInputError(f"--workers is at least 1, got {args.workers}")
-    if args.labeler not in (AUTO, *LABELERS):
-        raise UnknownNameError("labeler", args.labeler, (AUTO, *LABELERS))
+    check_spec(args.labeler)
     paths = _find(Path(args.root), args.sessions)
     jobs = [LabelingJob(path, Path(args.out), args.labeler, settings) for path in paths]
     console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -87,6 +86,7 @@ def run(args: Args) -> int:
         for finished, result in enumerate(label_all(jobs, args.workers, show_clip), start=1):
             work.update(finished, before=0)
             summary.add(result.outcomes)
+            summary.add_set_aside(result.set_aside)
             if result.refusal:
                 refused.append(result)
                 if len(jobs) > 1:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from gameenv.actions import ACTIONS, CHUNK_LENGTH
 from gameenv.errors import InvalidInputError, SessionError
-from labeling.labeler import Labeler
+from labeling.labeler import Clip, Label, Labeler, SetAside
 from labeling.samples import SampleSettings, TakeWords, read_take, slide
 from labeling.segment_folder import (
     HUMAN,
@@ -37,7 +37,13 @@ _RULES = 2
 
 @dataclass(frozen=True, slots=True)
 class LabeledSession:
-    """What became of one clip: ``built`` now, ``kept`` from before, or ``human``: kept because a person labeled it."""
+    """What became of a clip that has a goal.
+
+    Attributes:
+        record: Its segment.
+        what: ``built`` now, ``kept`` from before, or ``human``: kept because a person labeled it.
+        extra_bytes: Disk it takes beyond the recording.
+    """
 
     record: SegmentRecord
     what: Literal["built", "kept", "human"]
@@ -70,9 +76,11 @@ def label_session(
     root: Path,
     labeler: Labeler,
     settings: SampleSettings | None = None,
+    *,
     on_clip: Callable[[int, int], object] = lambda done, total: None,
+    on_set_aside: Callable[[Segment, SetAside], object] = lambda segment, aside: None,
 ) -> list[LabeledSession]:
-    """Label a session into ``root`` and return what became of each clip, in order.
+    """Label a session into ``root`` and return what became of each clip that has a goal, in order.
 
     Killed at any moment it leaves only complete segments, and the next call goes on from there. A session that is still
     being written is labeled as far as it reads; a later call rebuilds the clips that have grown.
@@ -83,6 +91,7 @@ def label_session(
         labeler: Who names the goals.
         settings: How clips become samples.
         on_clip: Called after each clip with how many are done and how many there are.
+        on_set_aside: Called for each clip that gets no goal; there is no segment of it.
 
     Raises:
         SessionError: If the session is empty.
@@ -96,28 +105,59 @@ def label_session(
     segments = cut(session, settings.seconds)
     plans = list(_plan(session, segments, labeler, settings))
     kept = _keep(root, session.info.session_id, plans)
+    asked = [plan for plan in plans if not _is_human(kept.get(plan.segment.number))]
+    answers = iter(labeler.label([Clip(session, plan.segment) for plan in asked]))
     outcomes: list[LabeledSession] = []
-    for plan in plans:
+    for done, plan in enumerate(plans, start=1):
+        there = kept.get(plan.segment.number)
         before = outcomes[-1].record if outcomes else None
-        if there := kept.get(plan.segment.number):
-            outcome = _keep_one(root, plan.segment, there, before)
+        if there and _is_human(there):
+            outcomes.append(LabeledSession(there, "human", extra_bytes(root, there)))
         else:
-            label = labeler.label(session, plan.segment)
-            draft = SegmentDraft(
-                session=session,
-                settings=settings,
-                segment=plan.segment,
-                label=label,
-                windows=slide(plan.segment, plan.words, label.completed, settings.tail, settings.keep_every),
-                words=plan.words,
-                goal_span=_goal_span(plan.segment, label.goal, before),
-                fingerprint=plan.fingerprint,
-            )
-            record = write_segment(root, draft)
-            outcome = LabeledSession(record, "built", extra_bytes(root, record))
-        outcomes.append(outcome)
-        on_clip(len(outcomes), len(plans))
+            answer = _next(answers, labeler, plan.segment)
+            if there and not (isinstance(answer, Label) and _says(there, answer)):
+                remove_folder(root / there.name)
+                there = None
+            if isinstance(answer, SetAside):
+                on_set_aside(plan.segment, answer)
+            elif there:
+                outcomes.append(_keep_one(root, plan.segment, there, before))
+            else:
+                draft = SegmentDraft(
+                    session=session,
+                    settings=settings,
+                    segment=plan.segment,
+                    label=answer,
+                    windows=slide(plan.segment, plan.words, answer.completed, settings.tail, settings.keep_every),
+                    words=plan.words,
+                    goal_span=_goal_span(plan.segment, answer.goal, before),
+                    fingerprint=plan.fingerprint,
+                )
+                record = write_segment(root, draft)
+                outcomes.append(LabeledSession(record, "built", extra_bytes(root, record)))
+        on_clip(done, len(plans))
     return outcomes
+
+
+def _is_human(record: SegmentRecord | None) -> bool:
+    return record is not None and record.labeler == HUMAN
+
+
+def _next(answers: Iterator[Label | SetAside], labeler: Labeler, segment: Segment) -> Label | SetAside:
+    answer = next(answers, None)
+    if not isinstance(answer, Label | SetAside):
+        came = "no answer more" if answer is None else f"{answer!r:.80}"
+        raise InvalidInputError(
+            f"the labeler {labeler.name!r} must answer each clip with a Label or a SetAside; for clip {segment.number} "
+            f"of {segment.session_id} it gave {came}"
+        )
+    return answer
+
+
+def _says(record: SegmentRecord, label: Label) -> bool:
+    """Whether a segment was built with this label."""
+    said = (record.goal, record.labeler, record.version, record.confidence, record.completed)
+    return said == (label.goal, label.labeler, label.version, label.confidence, label.completed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +233,6 @@ def _keep(root: Path, session_id: str, plans: Sequence[_Plan]) -> dict[int, Segm
 
 def _keep_one(root: Path, segment: Segment, kept: SegmentRecord, before: SegmentRecord | None) -> LabeledSession:
     """Keep a segment; only the name of the stretch of clips it belongs to may have to follow the clip before it."""
-    if kept.labeler == HUMAN:
-        return LabeledSession(kept, "human", extra_bytes(root, kept))
     span = _goal_span(segment, kept.goal, before)
     if kept.goal_span != span:
         kept = replace(kept, goal_span=span)
@@ -204,6 +242,10 @@ def _keep_one(root: Path, segment: Segment, kept: SegmentRecord, before: Segment
 
 def _goal_span(segment: Segment, goal: str, before: SegmentRecord | None) -> str:
     """Name of the first of the neighbouring clips of a take that have one goal."""
-    if before is not None and before.take == segment.take and before.goal == goal:
+    if (
+        before is not None
+        and (before.take, before.goal) == (segment.take, goal)
+        and before.number == segment.number - 1
+    ):
         return before.goal_span
     return folder_name(segment.session_id, segment.number)

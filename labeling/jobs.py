@@ -13,6 +13,7 @@ from gameenv.errors import GameEnvError, InvalidInputError, SessionError
 from gameenv.processes import sigint_held_back, worker_pool
 from labeling.build import LabeledSession, label_session
 from labeling.choice import choose_labeler
+from labeling.labeler import SetAside
 from labeling.samples import SampleSettings
 from recording.session import Session
 
@@ -29,10 +30,11 @@ class LabelingJob:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a job: its clips, or why the session was refused."""
+    """What became of a job: its clips with and without a goal, or why the session was refused."""
 
     job: LabelingJob
     outcomes: tuple[LabeledSession, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
     refusal: GameEnvError | None = None
 
 
@@ -74,7 +76,15 @@ def _label(
     try:
         session = Session(job.path)
         labeler = choose_labeler(job.labeler, session)
-        outcomes = label_session(session, job.out, labeler, job.settings, lambda done, total: on_clip(job, done, total))
-        return Result(job, tuple(outcomes))
+        set_aside: list[SetAside] = []
+        outcomes = label_session(
+            session,
+            job.out,
+            labeler,
+            job.settings,
+            on_clip=lambda done, total: on_clip(job, done, total),
+            on_set_aside=lambda segment, aside: set_aside.append(aside),
+        )
+        return Result(job, tuple(outcomes), tuple(set_aside))
     except (InvalidInputError, SessionError) as error:
         return Result(job, refusal=error)

@@ -1,15 +1,39 @@
-"""The one interface of whoever names goals: a clip in, a goal out.
+"""The one interface of whoever names goals: clips in, for each a goal, or why it gets none.
 
 Knows nothing of samples, folders or models. Each labeler is one file beside this one.
 """
 
-from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
-from gameenv.errors import InvalidInputError
+from gameenv.errors import InvalidInputError, UnknownNameError
 from labeling.segments import Segment
 from labeling.wording import check_goal
-from recording.session import Session
+from recording.session import Session, SessionRow
+
+Reason = Literal["unclear", "idle", "low-confidence", "invalid-reply", "no-picture", "failed"]
+"""Why a clip gets no goal: nobody can tell, nothing happens, too unsure, unusable answer, no frame to look at, an error
+that asking again may mend."""
+REASONS: tuple[Reason, ...] = get_args(Reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """What a labeler looks at: a stretch of a recording."""
+
+    session: Session
+    segment: Segment
+
+    @property
+    def rows(self) -> tuple[SessionRow, ...]:
+        """The clip's rows."""
+        return self.session[self.segment.start : self.segment.stop]
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return f"{self.segment.session_id}, clip {self.segment.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +65,37 @@ class Label:
             raise InvalidInputError(f"a label's confidence is 0 to 1, got {self.confidence}")
 
 
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A clip that gets no goal: it is counted and shown, and nothing is trained on it.
+
+    Attributes:
+        reason: One of ``REASONS``.
+        labeler: The labeler's name.
+        version: The labeler's version.
+        detail: What was seen or said, in a line.
+        proposal: The goal that was proposed all the same, for a person to look at.
+        evidence: What this rests on (JSON values only).
+
+    Raises:
+        UnknownNameError: If the reason is not one of ``REASONS``.
+    """
+
+    reason: Reason
+    labeler: str
+    version: str
+    detail: str = ""
+    proposal: str | None = None
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.reason not in REASONS:
+            raise UnknownNameError("reason to set a clip aside", self.reason, REASONS)
+
+
 @runtime_checkable
 class Labeler(Protocol):
-    """Names the goal of a clip."""
+    """Names the goals of clips."""
 
     @property
     def name(self) -> str:
@@ -59,10 +111,13 @@ class Labeler(Protocol):
         """Why this session cannot be labeled by it, in one sentence that says what is missing; None if it can."""
         ...
 
-    def label(self, session: Session, segment: Segment) -> Label:
-        """Return the label of one clip.
+    def label(self, clips: Sequence[Clip]) -> Iterable[Label | SetAside]:
+        """Answer for each clip, in their order, each as soon as it is known.
+
+        A clip depends on no other: alone, or among others, it gets the same answer. One that cannot be labeled is set
+        aside with the reason; it never ends the others.
 
         Raises:
-            InvalidInputError: If no valid goal could be found for it.
+            GameEnvError: If none of the clips that follow can be labeled either (a wrong key, say).
         """
         ...

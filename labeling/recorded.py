@@ -3,9 +3,10 @@
 Nobody said when it was reached, so no clip counts as completed. Knows nothing of pictures.
 """
 
+from collections.abc import Iterator, Sequence
+
 from gameenv.errors import InvalidInputError
-from labeling.labeler import Label
-from labeling.segments import Segment
+from labeling.labeler import Clip, Label
 from labeling.wording import check_goal
 from recording.session import Session
 
@@ -27,11 +28,12 @@ class Recorded:
                 return str(error)
         return None
 
-    def label(self, session: Session, segment: Segment) -> Label:
-        """Return the person's own goal for one clip.
+    def label(self, clips: Sequence[Clip]) -> Iterator[Label]:
+        """Yield the person's own goal for each clip.
 
         Raises:
-            InvalidInputError: If it is not 2 to 6 words.
+            InvalidInputError: If one is not 2 to 6 words.
         """
-        goal = check_goal(segment.known_goal)
-        return Label(goal, self.name, self.version, confidence=1.0, completed=False, evidence={})
+        for clip in clips:
+            goal = check_goal(clip.segment.known_goal)
+            yield Label(goal, self.name, self.version, confidence=1.0, completed=False, evidence={})

@@ -3,9 +3,10 @@
 Knows nothing of pictures; works only on recordings whose rows carry a goal and ``goal_reached``.
 """
 
+from collections.abc import Iterator, Sequence
+
 from gameenv.errors import InvalidInputError
-from labeling.labeler import Label
-from labeling.segments import Segment
+from labeling.labeler import Clip, Label
 from labeling.wording import check_goal
 from recording.session import Session, SessionRow
 
@@ -31,15 +32,20 @@ class Referee:
                 return f"row {row.index} does not say whether the goal was reached (only the arena knows)"
         return None
 
-    def label(self, session: Session, segment: Segment) -> Label:
-        """Return the truth about one clip; ``evidence`` names the rows at its end in which the goal held.
+    def label(self, clips: Sequence[Clip]) -> Iterator[Label]:
+        """Yield the truth about each clip; ``evidence`` names the rows at its end in which the goal held.
 
         Raises:
-            InvalidInputError: If the recorded goal is not 2 to 6 words.
+            InvalidInputError: If a recorded goal is not 2 to 6 words.
         """
+        for clip in clips:
+            yield self._label(clip)
+
+    def _label(self, clip: Clip) -> Label:
+        segment = clip.segment
         goal = check_goal(segment.known_goal)
         first = segment.stop
-        while first > segment.start and _holds(session[first - 1]):
+        while first > segment.start and _holds(clip.session[first - 1]):
             first -= 1
         completed = first < segment.stop
         return Label(

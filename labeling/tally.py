@@ -11,6 +11,7 @@ from rich.table import Table
 
 from gameenv.actions import ACTIONS
 from labeling.build import LabeledSession
+from labeling.labeler import Reason, SetAside
 
 _TOP_GOALS = 10
 _BAR = 40  # columns of the longest bar
@@ -20,6 +21,14 @@ _DROPPED = {
     "missing_frame": "the frame is missing",
     "pause": "seven times none, and the goal was not reached: a pause is no declaration",
     "thinned": "left out by --keep-every",
+}
+_REASONS: dict[Reason, str] = {
+    "unclear": "nobody could tell from the pictures what the player was after",
+    "idle": "nothing was pressed",
+    "low-confidence": "the labeler was too unsure",
+    "invalid-reply": "the labeler's answer could not be used",
+    "no-picture": "the frames are missing or cannot be read",
+    "failed": "the labeler failed; the same command asks again",
 }
 
 
@@ -32,6 +41,7 @@ class Summary:
         dropped: Rows without a sample, by reason.
         goals: Samples by goal.
         words: Rows by their own action word.
+        set_aside: Clips without a goal, by reason.
         completed: Clips whose goal was reached by their end.
         extra_bytes: Disk used beyond the recordings.
         copied_bytes: How much of that is frames that could not be linked.
@@ -43,6 +53,7 @@ class Summary:
         self.dropped: Counter[str] = Counter()
         self.goals: Counter[str] = Counter()
         self.words: Counter[str] = Counter()
+        self.set_aside: Counter[Reason] = Counter()
         self.completed = 0
         self.extra_bytes = 0
         self.copied_bytes = 0
@@ -60,6 +71,10 @@ class Summary:
             self.extra_bytes += outcome.extra_bytes
             self.copied_bytes += record.copied_bytes
 
+    def add_set_aside(self, asides: Iterable[SetAside]) -> None:
+        """Count the clips that got no goal."""
+        self.set_aside.update(aside.reason for aside in asides)
+
     def show(self, console: Console) -> None:
         """Print it."""
         total = self.segments.total()
@@ -73,6 +88,10 @@ class Summary:
             if self.segments[what]
         )
         console.print(f"{total} segments ({parts}), {self.completed} of them end with their goal reached")
+        if self.set_aside:
+            console.print(f"{self.set_aside.total()} clips are set aside, and nothing is trained on them:")
+        for reason, count in self.set_aside.most_common():
+            console.print(f"  {count}: {_REASONS[reason]}")
         console.print(f"{self.samples} samples; {self.dropped.total()} rows have none" + (":" if self.dropped else ""))
         for reason, count in self.dropped.most_common():
             console.print(f"  {count}: {_DROPPED.get(reason, reason)}")

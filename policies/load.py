@@ -4,23 +4,19 @@ The one place that knows the names of policies. Knows nothing of environments; l
 policy is asked for.
 """
 
-import importlib
-import inspect
 import os
 import re
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gameenv.errors import InvalidInputError, UnknownNameError, require
+from gameenv.factories import NoModuleError, is_factory, load_object
 from policies.base import Policy
 from policies.baselines import NonePolicy, RandomPolicy, ReplayPolicy
 from policies.card import CARD_FILE, ModelCard
 from policies.options import DEFAULT_OPTIONS, ModelOptions
 
-_FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _NAME = re.compile(r"[\w.-]+")
 _MODEL_KINDS = ("bc", "vlm")
@@ -75,8 +71,8 @@ def load_policy(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Policy:
         return ServerPolicy(spec, options.server, temperature=options.temperature, api_key=os.environ.get(API_KEY))
     if spec and Path(spec).is_dir():
         return _load_model(None, Path(spec), options)
-    if _FACTORY.fullmatch(spec):
-        return _load_object(spec)
+    if is_factory(spec):
+        return _load_own(spec)
     if _HUB_ID.fullmatch(spec) and not _misspelt(spec) and not spec.startswith(("models/", "dataset/", "runs/")):
         return _load_vlm(spec, options)
     raise _unknown(spec)
@@ -176,46 +172,18 @@ def _load_vlm(spec: str, options: ModelOptions) -> Policy:
     return load_vlm(spec, options)
 
 
-def _load_object(spec: str) -> Policy:
-    module_name, _, attribute = spec.partition(":")
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.append(here)  # a console script does not search the current directory by itself
+def _load_own(spec: str) -> Policy:
     try:
-        found: Any = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        missing = error.name or ""
-        if missing != module_name and not module_name.startswith(f"{missing}."):
-            raise  # the module is there; something that it imports is not
+        return load_object(
+            spec,
+            Policy,
+            "policy",
+            "reset(goal, *, seed=None) and predict(observation); see docs/plug-in-a-policy.md",
+        )
+    except NoModuleError:
         if misspelt := _misspelt(spec):
             raise misspelt from None
-        raise InvalidInputError(
-            f"no module {module_name!r} for the policy {spec!r}; it must be importable or lie in {here}"
-        ) from error
-    for part in attribute.split("."):
-        if not hasattr(found, part):
-            own = [name for name, value in vars(found).items() if getattr(value, "__module__", None) == module_name]
-            raise UnknownNameError(f"name in {module_name}:", part, own)
-        found = getattr(found, part)
-    policy = found if isinstance(found, Policy) and not isinstance(found, type) else _call(found, spec)
-    if not isinstance(policy, Policy):
-        raise InvalidInputError(
-            f"{spec!r} gave a {type(policy).__name__}, which is not a policy: it needs reset(goal, *, seed=None) and "
-            "predict(observation); see docs/plug-in-a-policy.md"
-        )
-    return policy
-
-
-def _call(factory: object, spec: str) -> object:
-    if not callable(factory):
-        raise InvalidInputError(f"{spec!r} is a {type(factory).__name__}; name a policy, or a function that makes one")
-    try:
-        inspect.signature(factory).bind()
-    except TypeError as error:
-        raise InvalidInputError(f"{spec!r} must be callable without arguments to make a policy: {error}") from error
-    except ValueError:
-        pass  # some built-ins have no signature; calling tells
-    return factory()
+        raise
 
 
 def _misspelt(spec: str) -> UnknownNameError | None:

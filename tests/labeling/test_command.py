@@ -229,3 +229,32 @@ def test_keep_every_links_only_the_frames_of_its_samples(home: Path, run: Run) -
     rows = {sample.row: sample.chunk.actions[0] for sample in load_samples(out)}
     assert rows == {0: "w", 10: "w", 20: "w", 30: "w", 40: "w", 50: "none"}
     assert len(list(out.glob("*/*.jpg"))) == 6
+
+
+OWN = """
+from labeling.labeler import Label, SetAside
+
+class Own:
+    name, version = "own", "1"
+
+    def objection(self, session):
+        return None
+
+    def label(self, clips):
+        for clip in clips:
+            if clip.segment.number:
+                yield SetAside("unclear", self.name, self.version)
+            else:
+                yield Label("Walk on", self.name, self.version, 0.9, False, {})
+"""
+
+
+def test_one_s_own_labeler_is_named_by_its_module_and_what_it_sets_aside_is_counted(home: Path, run: Run) -> None:
+    (home / "own_labeler.py").write_text(OWN)
+    done = run("--labeler", "own_labeler:Own")
+    assert done.returncode == 0, done.stderr
+    assert "2 segments (2 built now)" in done.stdout
+    assert "2 clips are set aside, and nothing is trained on them:" in done.stdout
+    assert "  2: nobody could tell from the pictures what the player was after" in done.stdout
+    assert {sample.goal for sample in load_samples(home / "dataset/labeled_segments")} == {"Walk on"}
+    assert "no module 'own_labelr'" in run("--labeler", "own_labelr:Own").stderr

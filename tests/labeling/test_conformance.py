@@ -1,5 +1,6 @@
 """One suite for every labeler of the project, and proof that the suite finds what is wrong."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,8 @@ from gameenv.errors import InvalidInputError
 from gameenv.judging import find_problem
 from labeling.choice import LABELERS, choose_labeler
 from labeling.conformance import CHECKS, Subject, check_labeler
-from labeling.labeler import Label
-from labeling.segments import Segment, cut
+from labeling.labeler import Clip, Label, SetAside
+from labeling.segments import cut
 from recording.session import Session
 from tests.labeling.recordings import Ticks, holds_from, record
 
@@ -25,7 +26,8 @@ def session(tmp_path: Path) -> Session:
 def test_every_labeler_conforms(name: str, check: str, session: Session) -> None:
     labeler = choose_labeler(name, session)
     assert labeler.name == name
-    assert find_problem(CHECKS[check], Subject(labeler, session, tuple(cut(session)))) is None
+    clips = tuple(Clip(session, segment) for segment in cut(session))
+    assert find_problem(CHECKS[check], Subject(labeler, session, clips)) is None
 
 
 class Good:
@@ -36,7 +38,10 @@ class Good:
     def objection(self, session: Session) -> str | None:
         return None
 
-    def label(self, session: Session, segment: Segment) -> Any:
+    def label(self, clips: Sequence[Clip]) -> Iterable[Any]:
+        return [self.say(clip) for clip in clips]
+
+    def say(self, clip: Clip) -> Any:
         return Label("Go to the lantern", self.name, self.version, 1.0, False, {})
 
 
@@ -50,28 +55,46 @@ class Choosy(Good):
 
 
 class Tongueless(Good):
-    def label(self, session: Session, segment: Segment) -> Any:
+    def say(self, clip: Clip) -> Any:
         return "Go to the lantern"
 
 
 class GivesUpLate(Good):
-    def label(self, session: Session, segment: Segment) -> Any:
-        if segment.number == 2:
+    def say(self, clip: Clip) -> Any:
+        if clip.segment.number == 2:
             raise ValueError("enough")
-        return super().label(session, segment)
+        return super().say(clip)
+
+
+class LeavesOut(Good):
+    def label(self, clips: Sequence[Clip]) -> Iterable[Any]:
+        return list(super().label(clips))[1:]
+
+
+class Shrugs(Good):
+    def say(self, clip: Clip) -> Any:
+        return SetAside("unclear", self.name, self.version)
+
+
+class NeedsClips(Good):
+    def label(self, clips: Sequence[Clip]) -> Iterable[Any]:
+        return [self.say(clips[0]), *super().label(clips[1:])]
 
 
 class SignsForAnother(Good):
-    def label(self, session: Session, segment: Segment) -> Any:
+    def say(self, clip: Clip) -> Any:
         return Label("Go to the lantern", "human", "1", 1.0, False, {})
 
 
-class Wavers(Good):
-    asked = 0
+class SetsAsideForAnother(Good):
+    def say(self, clip: Clip) -> Any:
+        return super().say(clip) if clip.segment.number else SetAside("idle", "someone", self.version)
 
-    def label(self, session: Session, segment: Segment) -> Any:
-        self.asked += 1
-        return Label(f"Go to lantern {self.asked}", self.name, self.version, 1.0, False, {})
+
+class LooksAround(Good):
+    def label(self, clips: Sequence[Clip]) -> Iterable[Any]:
+        goal = f"Go to lantern {len(clips)}"
+        return [Label(goal, self.name, self.version, 1.0, False, {}) for _ in clips]
 
 
 def test_a_good_labeler_passes(session: Session) -> None:
@@ -83,10 +106,14 @@ def test_a_good_labeler_passes(session: Session) -> None:
     [
         (Nameless, "has a name and a version"),
         (Choosy, "takes a session that it can label"),
-        (Tongueless, "labels every clip"),
-        (GivesUpLate, "labels every clip"),
-        (SignsForAnother, "signs its labels"),
-        (Wavers, "says the same of the same clip"),
+        (Tongueless, "answers every clip"),
+        (GivesUpLate, "answers every clip"),
+        (LeavesOut, "answers every clip"),
+        (Shrugs, "answers every clip"),
+        (NeedsClips, "answers nothing for no clips"),
+        (SignsForAnother, "signs its answers"),
+        (SetsAsideForAnother, "signs its answers"),
+        (LooksAround, "says the same of a clip alone and among others"),
     ],
 )
 def test_what_is_wrong_is_named(wrong: type[Good], check: str, session: Session) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from gameenv.errors import InvalidInputError, UnknownNameError
 from labeling.choice import choose_labeler
-from labeling.labeler import Label
+from labeling.labeler import Clip, Label
 from labeling.referee import Referee
 from labeling.segments import cut
 from recording.session import Session
@@ -12,7 +12,7 @@ from tests.labeling.recordings import Ticks, holds_from, record
 
 
 def labels(session: Session) -> list[Label]:
-    return [Referee().label(session, segment) for segment in cut(session)]
+    return list(Referee().label([Clip(session, segment) for segment in cut(session)]))
 
 
 def test_a_clip_is_completed_when_the_goal_holds_at_its_last_row(tmp_path: Path):
