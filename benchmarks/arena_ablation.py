@@ -12,12 +12,12 @@ from typing import Any
 
 import gymnasium as gym
 import tyro
-from rich.console import Console
 from rich.table import Table
 
 from gameenv.actions import ACTIONS, NONE, Action, action_index
 from gameenv.arena.player.expert import Expert
 from gameenv.arena.tasks import TASKS
+from gameenv.console import Console
 from gameenv.processes import sigint_held_back, worker_pool
 from gameenv.progress import Progress
 
@@ -68,7 +68,7 @@ def main(args: Args) -> None:
             task, missing, successes, words = job.result()
             found[task, missing] = successes, words
             bar.advance()
-    console = Console(width=140, highlight=False)
+    console = Console(width=140)
     table = Table("family", "all twelve", *(f"no {word}" for word in keys), title="expert's success, %")
     for task in args.tasks:
         shares = [f"{100 * found[task, missing][0] / args.levels:.0f}" for missing in removed]

@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 import tyro
 from PIL import Image
-from rich.console import Console
 
 from gameenv.actions import ACTIONS, Action
+from gameenv.console import Console
 from gameenv.errors import InvalidInputError
 from gameenv.frames import FrameSpec, encode_jpeg
 from gameenv.progress import track
@@ -62,7 +62,7 @@ class Args:
 
 
 def main(args: Args) -> int:
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(soft_wrap=True)
     work = Path(tempfile.mkdtemp(prefix="dataset_build-", dir=args.folder))
     try:
         session = Session(args.session or make_recording(work / "raw", args.frames))

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
 import tyro
-from rich.console import Console
 
+from gameenv.console import Console
 from gameenv.errors import GameEnvError
 
 Args = TypeVar("Args")
@@ -30,7 +30,7 @@ def run_command(main: Callable[[Args], int | None], args: type[Args], prog: str,
     after Ctrl-C.
     """
     _mend_streams()
-    console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+    console = Console(stderr=True, soft_wrap=True)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
     try:

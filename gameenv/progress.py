@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from typing import Self, TypeVar
 
-from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
+
+from gameenv.console import Console
 
 LINE_PERIOD_S = 10.0
 """Seconds from one line to the next, where there is no terminal."""
@@ -57,7 +58,7 @@ class Progress:
 
     def say(self, line: str) -> None:
         """Print a line that stays, above the bars."""
-        self._console.print(line, markup=False)
+        self._console.print(line)
 
     def now_s(self) -> float:
         """Seconds on the clock."""

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from rich.console import Console
-
 from gameenv.cli import run_command
+from gameenv.console import Console
 from gameenv.errors import InvalidInputError, SessionError, UnknownNameError
 from gameenv.files import LOCK_FILE, FileLock, LockedError
 from gameenv.progress import Progress
@@ -74,7 +73,7 @@ def run(args: Args) -> int:
     check_spec(args.labeler)
     paths = _find(Path(args.root), args.sessions)
     jobs = [LabelingJob(path, Path(args.out), args.labeler, settings) for path in paths]
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = Console(stderr=True, soft_wrap=True)
     summary = Summary()
     refused: list[Result] = []
     with _only_labeler(Path(args.out)), Progress(console) as progress:
@@ -90,13 +89,13 @@ def run(args: Args) -> int:
             if result.refusal:
                 refused.append(result)
                 if len(jobs) > 1:
-                    console.print(f"refused {result.job.path.name}: {result.refusal}", markup=False)
+                    console.print(f"refused {result.job.path.name}: {result.refusal}")
     if len(jobs) == 1 and refused and refused[0].refusal:
         raise refused[0].refusal
     if len(refused) == len(jobs):
         raise SessionError(f"nothing was labeled: all {len(jobs)} sessions were refused, each for the reason above")
-    summary.show(Console(highlight=False, soft_wrap=True))
-    Console(highlight=False, soft_wrap=True).print(f"written to {args.out}", markup=False)
+    summary.show(Console(soft_wrap=True))
+    Console(soft_wrap=True).print(f"written to {args.out}")
     if refused:
         console.print(f"{len(refused)} of {len(jobs)} sessions were refused, for the reasons above")
     return 1 if refused and args.strict else 0

@@ -6,10 +6,10 @@ Knows nothing of how segments are built.
 from collections import Counter
 from collections.abc import Iterable
 
-from rich.console import Console
 from rich.table import Table
 
 from gameenv.actions import ACTIONS
+from gameenv.console import Console
 from labeling.build import LabeledSession
 from labeling.labeler import Reason, SetAside
 

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 import gymnasium as gym
 import tyro
-from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
@@ -21,6 +20,7 @@ from gameenv.actions import CHUNK_LENGTH, Action, ActionChunk
 from gameenv.arena.levels import Split
 from gameenv.cli import run_command
 from gameenv.clock import DEFAULT_FPS, pause
+from gameenv.console import Console
 from gameenv.desktop.keyboard import parse_keys
 from gameenv.desktop.window import choose_window
 from gameenv.errors import GameEnvError, InvalidInputError, WindowError
@@ -111,7 +111,7 @@ def play(args: Args) -> int:
     Raises:
         GameEnvError: If an argument cannot be used, or the policy failed.
     """
-    console = Console(highlight=False)
+    console = Console()
     for goal in args.goal:
         check_goal(goal)
     is_live = any(name is not None for name in (args.window, args.process, args.window_id))
@@ -130,9 +130,9 @@ def play(args: Args) -> int:
     with contextlib.closing(_Recorded(env, args, is_live)) as recorded:
         if card is not None:
             for warning in check_env(card, env):
-                console.print(warning, markup=False)
+                console.print(warning)
         if not args.lock_step:
-            console.print(SAFETY.format(panic=args.panic_key.upper(), back=args.hand_back_key.upper()), markup=False)
+            console.print(SAFETY.format(panic=args.panic_key.upper(), back=args.hand_back_key.upper()))
         return _play_goals(recorded.env, policy, args, goal, goals)
 
 
@@ -151,7 +151,7 @@ def _play_goals(env: gym.Env[Any, Any], policy: Policy, args: Args, goal: str | 
             said, reason = str(error), error.reason or "no-window"
         else:
             said, reason = describe(last), last.truncated_because
-        console.print(said, markup=False)
+        console.print(said)
         code = exit_code(reason)
         number += reason is None
         goal = goals.next(stopped=reason is not None)
@@ -220,7 +220,7 @@ def _make_env(args: Args, card: ModelCard | None, is_live: bool, console: Consol
         env = gym.make(LIVE_ID, window=window, process=args.process, **common)
     else:
         env = gym.make(ARENA_WINDOW_ID, **arena, **common)
-    env.unwrapped.notify = lambda text: console.print(text, markup=False)  # type: ignore[attr-defined]
+    env.unwrapped.notify = console.print  # type: ignore[attr-defined]
     return env
 
 
@@ -240,7 +240,7 @@ class _Goals:
             return self._given.pop(0)
         if not self.can_ask:
             if self._given:
-                self.console.print(f"not played: {', '.join(self._given)}", markup=False)
+                self.console.print(f"not played: {', '.join(self._given)}")
             return None
         own = "" if self.is_live else ", = for the next level's own goal"
         hint = f"Enter goes on with {self._given[0]!r}, Ctrl-D ends" if self._given else "Enter ends"

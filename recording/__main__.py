@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
-from rich.console import Console
 
 from gameenv import ARENA_WINDOW_ID, LIVE_ID
 from gameenv.arena.levels import check_split
 from gameenv.arena.tasks import TASKS, check_task
 from gameenv.cli import run_command
 from gameenv.clock import DEFAULT_FPS, pause
+from gameenv.console import Console
 from gameenv.desktop.keyboard import parse_keys
 from gameenv.desktop.window import choose_window
 from gameenv.errors import GameEnvError, InvalidInputError, SessionError, UnknownNameError, require
@@ -181,7 +181,7 @@ def record(args: Args) -> int:
     plans = make_plans(args)
     if args.player == HUMAN:
         return _record_person(args, plans[0])
-    console = Console(highlight=False)
+    console = Console()
     signals: list[int] = []
     with _stop_signals(signals), Progress(console) as progress:
         outcomes, failures = run_crew(plans, _count_ticks(progress, plans), lambda: bool(signals))
@@ -190,8 +190,8 @@ def record(args: Args) -> int:
         raise GameEnvError(_describe_failures(plans, failures))
     if signals:
         if failures:
-            console.print(_describe_failures(plans, failures), markup=False)
-        console.print(f"stopped; everything until now is kept. To go on: {_resume_command(args, plans)}", markup=False)
+            console.print(_describe_failures(plans, failures))
+        console.print(f"stopped; everything until now is kept. To go on: {_resume_command(args, plans)}")
         return 128 + signals[0]
     return 0
 
@@ -212,7 +212,7 @@ def _count_ticks(progress: Progress, plans: Sequence[Schedule]) -> Callable[[int
 
 
 def _record_person(args: Args, plan: Schedule) -> int:
-    console = Console(highlight=False)
+    console = Console()
     signals: list[int] = []
     kwargs: dict[str, Any] = {
         "fps": args.fps,
@@ -249,11 +249,11 @@ def _record_person(args: Args, plan: Schedule) -> int:
             env, plan, status, hotkey=args.hotkey, goal=args.goal, settings=settings, should_stop=lambda: bool(signals)
         )
     if ended.path is None:
-        console.print("nothing was recorded, so no session is kept", markup=False)
+        console.print("nothing was recorded, so no session is kept")
     else:
-        console.print(describe(Session(ended.path)), markup=False)
+        console.print(describe(Session(ended.path)))
         if not ended.finished and plan.frames is not None:
-            console.print(f"to go on: the same command with --session {plan.session_id} --resume", markup=False)
+            console.print(f"to go on: the same command with --session {plan.session_id} --resume")
     return 0 if ended.reason in (None, "window-closed") else 1
 
 
@@ -316,12 +316,12 @@ def _summarise(console: Console, plans: Sequence[Schedule], outcomes: Sequence[R
             session = Session(path)
             parts.append(session.info.totals or count_totals(session))
             state = "" if session.closed else ", not closed"
-            console.print(f"{path}: {len(session):,} ticks, {len(session.takes):,} takes{state}", markup=False)
+            console.print(f"{path}: {len(session):,} ticks, {len(session.takes):,} takes{state}")
     if len(outcomes) == len(plans) and not new_ticks and all(outcome.finished for outcome in outcomes):
-        console.print("nothing to do: the recording is complete already", markup=False)
+        console.print("nothing to do: the recording is complete already")
     totals = add_totals(parts)
     if totals.ticks:
-        console.print(describe_totals(totals), markup=False)
+        console.print(describe_totals(totals))
 
 
 def _describe_failures(plans: Sequence[Schedule], failures: Sequence[Failure]) -> str:

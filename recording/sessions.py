@@ -11,12 +11,12 @@ from typing import Annotated, TypeAlias
 
 import tyro
 from PIL import Image
-from rich.console import Console
 from rich.table import Table
 
 from gameenv.actions import KEYS, Action
 from gameenv.cli import run_command
 from gameenv.clock import NS_PER_S
+from gameenv.console import Console
 from gameenv.errors import InvalidInputError, SessionError, UnknownNameError
 from gameenv.files import replacing
 from gameenv.progress import track
@@ -90,7 +90,7 @@ def run(command: List | Check | Trim) -> int:
     Raises:
         GameEnvError: If a session does not exist or cannot be read.
     """
-    console = Console(highlight=False)
+    console = Console()
     if isinstance(command, List):
         return _list(command, console)
     if isinstance(command, Check):
@@ -203,7 +203,7 @@ def _list(command: List, console: Console) -> int:
 def _check(path: Path, console: Console) -> bool:
     """Print what a session holds and what is wrong with it; whether something is."""
     session = Session(path)
-    console.print(describe(session), markup=False)
+    console.print(describe(session))
     unreadable, black = [], []
     for row in track(session, "checking", "frames", console):
         brightness = _brightness(path / row.frame)
@@ -213,9 +213,9 @@ def _check(path: Path, console: Console) -> bool:
             black.append(row.index)
     faults = find_faults(session, unreadable, black)
     for fault in faults:
-        console.print(f"! {fault}", markup=False, style="yellow")
+        console.print(f"! {fault}", style="yellow")
     if missing := [key for key in KEYS if key not in _pressed(session)]:
-        console.print(f"never pressed: {', '.join(missing)}; fine if the game does not need them", markup=False)
+        console.print(f"never pressed: {', '.join(missing)}; fine if the game does not need them")
     if not faults:
         console.print("nothing wrong", style="green")
     return bool(faults)
@@ -249,7 +249,7 @@ def _trim(command: Trim, console: Console) -> int:
         raise SessionError(f"{path} holds no take that could be deleted")
     take = session.takes[-1]
     seconds = (session[take.stop - 1].end_t_ns - session[take.start].t_ns) / NS_PER_S
-    console.print(f"the last take of {path}: {len(take):,} ticks, {seconds:.1f} s", markup=False)
+    console.print(f"the last take of {path}: {len(take):,} ticks, {seconds:.1f} s")
     if not command.yes and not _agreed(console, "delete it for good? [y/N] "):
         console.print("nothing was deleted")
         return 0
@@ -265,7 +265,7 @@ def _agreed(console: Console, question: str) -> bool:
         InvalidInputError: If there is nobody to ask.
     """
     try:
-        return console.input(question, markup=False).strip().lower() in ("y", "yes")
+        return console.input(question).strip().lower() in ("y", "yes")
     except EOFError:
         raise InvalidInputError("there is no terminal to ask on; add --yes to delete without being asked") from None
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from gameenv.clock import NS_PER_S
+from gameenv.console import Console
 
 _RATE_S = 3
 _DISK_EVERY = 20  # updates between two looks at the disk
@@ -43,7 +43,7 @@ class Status:
 
     def say(self, text: str) -> None:
         """Show a line that stays."""
-        self._console.print(text, markup=False)
+        self._console.print(text)
 
     def switched(self, recording: bool) -> None:
         """Say and sound that recording began or ended."""

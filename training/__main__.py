@@ -6,9 +6,8 @@ Chooses the policy; the rest is in ``training.bc.run`` and ``training.vlm.run``.
 import os
 from typing import NoReturn
 
-from rich.console import Console
-
 from gameenv.cli import run_command
+from gameenv.console import Console
 from training.args import Args
 
 
@@ -19,8 +18,8 @@ def run(args: Args) -> int:
         GameEnvError: If the arguments, the data, the base or the output folder cannot be used.
     """
     args.check()
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    table = Console(highlight=False, soft_wrap=True)
+    console = Console(stderr=True, soft_wrap=True)
+    table = Console(soft_wrap=True)
     if args.policy == "bc":
         # Threads that spin while they wait halve its speed when anything else wants a core. Read when torch loads.
         # Not for vlm: its training alone on the machine is a third slower with threads that do not spin.

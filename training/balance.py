@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from gameenv.actions import ACTIONS, KEYS, NONE
+from gameenv.console import Console
 from labeling import Sample
 from recording.goals import goal_words, is_goal
 from training.data import previous_actions

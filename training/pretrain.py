@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import tyro
-from rich.console import Console
 
 from gameenv.cli import run_command
+from gameenv.console import Console
 from gameenv.errors import InvalidInputError, require
 from gameenv.frames import FrameSpec
 from gameenv.progress import Progress
@@ -103,8 +103,8 @@ def run(args: Args) -> int:
     torch: Any = require("torch", "train")
     device = pick_device(torch, args.conduct.device)
     team = Team(device)
-    console = Console(stderr=True, highlight=False, soft_wrap=True, quiet=not team.is_first)
-    table = Console(highlight=False, soft_wrap=True, quiet=not team.is_first)
+    console = Console(stderr=True, soft_wrap=True, quiet=not team.is_first)
+    table = Console(soft_wrap=True, quiet=not team.is_first)
     data = args.samples.load(args.batch_size, partial(warn, console))
     spec = FrameSpec(*args.frame_size, fit=data.fit)
     settings = VLMSettings(

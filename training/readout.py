@@ -9,9 +9,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from gameenv.console import Console
 from gameenv.errors import require
 from gameenv.files import replacing, write_atomically
 from training.data import Data
@@ -119,18 +119,16 @@ def write_calibration_plot(out: Path, calibration: Calibration) -> None:
 def print_accuracy(console: Console, accuracy: Accuracy) -> None:
     """Show the held-out accuracy by slot and by action."""
     slots = "  ".join(f"{share:.1%}" for share in accuracy.by_slot)
-    console.print(f"held out ({accuracy.samples:,} samples), right by slot: {slots}", markup=False)
+    console.print(f"held out ({accuracy.samples:,} samples), right by slot: {slots}")
     changes = "-" if accuracy.changes is None else f"{accuracy.changes:.1%}"
     console.print(
         f"all seven right {accuracy.chunk:.1%}, right where the action changes {changes}, "
         f"goal reached or not {accuracy.done:.1%}",
-        markup=False,
     )
     if accuracy.turns is not None and accuracy.copied is not None:
         console.print(
             f"first word right where the action differs from the tick before's {accuracy.turns:.1%}; over all frames "
             f"{accuracy.by_slot[0]:.1%}, where repeating the last action gets {accuracy.copied:.1%}",
-            markup=False,
         )
     table = Table(title="held out, first slot", title_justify="left")
     for column in ("action", "samples", "precision", "recall"):
@@ -147,4 +145,4 @@ def _share(value: float | None) -> str:
 
 def warn(console: Console, text: str) -> None:
     """Say what is wrong and can be lived with."""
-    console.print(f"warning: {text}", markup=False)
+    console.print(f"warning: {text}")

@@ -11,7 +11,6 @@ from typing import Annotated, TypeAlias
 
 import gymnasium as gym
 import tyro
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -26,6 +25,7 @@ from gameenv.arena.levels import check_split
 from gameenv.arena.play import NEXT_LEVEL_KEY, play_levels
 from gameenv.cli import run_command
 from gameenv.clock import DEFAULT_FPS
+from gameenv.console import Console
 from gameenv.errors import InvalidInputError
 from gameenv.progress import track
 
@@ -115,7 +115,7 @@ def run(command: Play | Sheet | List) -> int:
     Raises:
         GameEnvError: If an argument cannot be used, or the engine or the window does not open.
     """
-    console = Console(highlight=False)
+    console = Console()
     if isinstance(command, Play):
         return _play(command, console)
     return _sheet(command, console) if isinstance(command, Sheet) else _list(command, console)
@@ -137,7 +137,7 @@ def _play(command: Play, console: Console) -> int:
     )  # fmt: skip
 
     def say(text: str) -> None:
-        console.print(text, markup=False)
+        console.print(text)
 
     env.unwrapped.notify = say  # type: ignore[attr-defined]
     with contextlib.closing(env), Live(console=console, refresh_per_second=8, transient=True) as live:
@@ -164,7 +164,7 @@ def _sheet(command: Sheet, console: Console) -> int:
     if command.expert:
         won = sum(each.played is not None and each.played.outcome == "reached and declared" for each in shown)
         console.print(f"the expert reached {won} of {len(shown)} goals")
-    console.print(f"{command.out}: {_levels(len(shown))}", markup=False)
+    console.print(f"{command.out}: {_levels(len(shown))}")
     return 0
 
 

@@ -16,11 +16,10 @@ from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
 
-from rich.console import Console
-
 from gameenv.arena.levels import GENERATOR_VERSION, Split, check_split
 from gameenv.arena.tasks import TASKS, level
 from gameenv.cli import run_command
+from gameenv.console import Console
 from gameenv.errors import InvalidInputError, MissingExtraError, UnknownNameError
 from gameenv.files import write_atomically
 
@@ -246,7 +245,7 @@ def run(args: Args, folder: Path | None = None) -> int:
     Raises:
         GameEnvError: If a set cannot be read or written.
     """
-    console = Console(highlight=False, soft_wrap=True, markup=False)
+    console = Console(soft_wrap=True)
     if args.force and not args.write:
         raise InvalidInputError("--force goes with --write")
     code = 0

@@ -7,11 +7,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from rich.console import Console
 from rich.text import Text
 
 import gameenv  # noqa: F401 (registers the environments)
 from gameenv.cli import run_command
+from gameenv.console import Console
 from gameenv.desktop.window import choose_window
 from gameenv.doctor.desktop import check_desktop, list_windows
 from gameenv.doctor.finding import Finding
@@ -57,7 +57,7 @@ def check_all(window: str | int | None, process: str | None = None) -> Iterator[
 def run(args: Args) -> int:
     """Run the checks and print what they find; 1 if anything is red."""
     found = []
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True)
     window = choose_window(args.window, args.process, args.window_id)
     if args.windows:
         for line in list_windows():

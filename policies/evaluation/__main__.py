@@ -8,16 +8,16 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
-from rich.console import Console
 
 from gameenv import ARENA_ID
 from gameenv.actions import CHUNK_LENGTH
 from gameenv.arena.levels import Split
 from gameenv.arena.sets import level_set
 from gameenv.cli import run_command
+from gameenv.console import Console
 from gameenv.errors import GameEnvError, InvalidInputError, require
 from gameenv.progress import Progress
 from policies.base import Policy, batching, history_of
@@ -34,8 +34,6 @@ from policies.load import NamedSpec, card_of, load_policy, parse_named_specs
 from policies.options import DEFAULT_OPTIONS, ModelOptions
 from policies.report.page import write_report
 
-_PLAIN: Any = {"markup": False, "highlight": False}
-"""How to print what others named: as it is."""
 _TABLE_COLUMNS = 80
 
 
@@ -137,7 +135,7 @@ def run(plan: EvaluationPlan, out: Path, workers: int, console: Console) -> Summ
         summary = summarize(plan, folder.rows, latency)
         write_json(out / SUMMARY_FILE, summary.to_json())
         _tell(summary, folder.rows, console)
-    console.print(f"Results are in {out}", **_PLAIN)
+    console.print(f"Results are in {out}")
     return summary
 
 
@@ -158,7 +156,7 @@ def check_levels(plan: EvaluationPlan, console: Console) -> None:
             "set belongs to, or leave --levels out"
         )
     if levels.engine_difference:
-        console.print(levels.engine_difference, style="yellow", **_PLAIN)
+        console.print(levels.engine_difference, style="yellow")
 
 
 def check_cards(plan: EvaluationPlan, console: Console) -> None:
@@ -177,7 +175,7 @@ def check_cards(plan: EvaluationPlan, console: Console) -> None:
             except InvalidInputError as error:
                 raise InvalidInputError(f"policy {named.name!r}: {error}") from error
             for warning in warnings:
-                console.print(f"policy {named.name!r}: {warning}", style="yellow", **_PLAIN)
+                console.print(f"policy {named.name!r}: {warning}", style="yellow")
 
 
 def play(
@@ -205,7 +203,7 @@ def play(
             for row in pool.run(jobs, answerer, history_of(policies[name])):
                 folder.append(row)
                 work.advance()
-            console.print(f"{name}: {len(jobs)} episodes in {time.monotonic() - started_s:.0f} s", **_PLAIN)
+            console.print(f"{name}: {len(jobs)} episodes in {time.monotonic() - started_s:.0f} s")
 
 
 def _load(named: NamedSpec, options: ModelOptions) -> Policy:
@@ -236,12 +234,12 @@ def _tell(summary: Summary, rows: list[EpisodeRow], console: Console) -> None:
     for name, row in first_errors.items():
         count = sum(other.policy == name and other.error is not None for other in rows)
         text = f"{count} episodes of {name!r} failed with an error; the first: {row.error}"
-        console.print(text, style="red", **_PLAIN)
+        console.print(text, style="red")
 
 
 def _write_report(out: Path, console: Console) -> None:
     path = write_report(out, progress=console.is_terminal)
-    console.print(f"The report is {path}", **_PLAIN)
+    console.print(f"The report is {path}")
 
 
 if __name__ == "__main__":

@@ -75,15 +75,19 @@ def _to_svg(figure: Any, prefix: str) -> str:
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', svg)
-    svg = re.sub(r'(url\(|xlink:href=")#', rf"\1#{prefix}-", svg)
     svg = re.sub(r'<svg ([^>]*?)width="[^"]*"', r"<svg \1", svg, count=1)
     svg = re.sub(r'<svg ([^>]*?)height="[^"]*"', r'<svg aria-hidden="true" \1', svg, count=1)
-    svg = re.sub(r"font: (\d+(?:\.\d+)?)px [^;\"]*", r"font-size: \1px", svg)
-    svg = svg.replace(_INK, "var(--ink)").replace(_GRID, "var(--line)").replace(_PAPER, "var(--paper)")
+    return re.sub(r"<[^>]*>", lambda tag: _restyle(tag[0], prefix), svg)  # what stands between tags is people's
+
+
+def _restyle(tag: str, prefix: str) -> str:
+    tag = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', tag)
+    tag = re.sub(r'(url\(|xlink:href=")#', rf"\1#{prefix}-", tag)
+    tag = re.sub(r"font: (\d+(?:\.\d+)?)px [^;\"]*", r"font-size: \1px", tag)
+    tag = tag.replace(_INK, "var(--ink)").replace(_GRID, "var(--line)").replace(_PAPER, "var(--paper)")
     for index, colour in enumerate(SERIES):
-        svg = svg.replace(colour, f"var(--s{index})")
-    return svg
+        tag = tag.replace(colour, f"var(--s{index})")
+    return tag
 
 
 def _dress(axes: Any, *, grid: str) -> None:

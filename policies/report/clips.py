@@ -19,10 +19,10 @@ from zlib import crc32
 
 import gymnasium as gym
 from PIL import Image
-from rich.console import Console
 
 from gameenv.actions import Action
 from gameenv.clock import DEFAULT_FPS
+from gameenv.console import Console
 from gameenv.errors import GameEnvError, InvalidInputError, MissingExtraError
 from gameenv.frames import Fit, Frame
 from gameenv.progress import track

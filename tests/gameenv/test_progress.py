@@ -2,8 +2,7 @@
 
 import io
 
-from rich.console import Console
-
+from gameenv.console import Console
 from gameenv.progress import LINE_PERIOD_S, Progress, track
 
 

@@ -39,7 +39,7 @@ class Ticks:
 def record(root: Path, session_id: str, *stretches: Ticks, fps: float = 10.0, **info: Any) -> Session:
     """Write a session as the recorder would and open it. Every frame differs, and shows its row in its first pixel."""
     about = SessionInfo(
-        session_id=session_id, game="test", env_id=None, env_kwargs={}, window=None, fps=fps, frame=SPEC, **info
+        session_id=session_id, env_id=None, env_kwargs={}, window=None, fps=fps, frame=SPEC, **{"game": "test", **info}
     )
     with SessionWriter(root, about, reserve_bytes=0) as writer:
         append(writer, *stretches)

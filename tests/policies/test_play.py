@@ -269,17 +269,17 @@ def test_whatever_ends_a_goal_the_next_is_asked_for_and_the_model_stays(
     make_probe: Callable[..., Probe], terminal: Callable[..., Terminal]
 ) -> None:
     probe, sender = make_probe(), open_sender()
-    play = terminal("--model", "players:ForEver", "--window", "^Probe$", "--goal", "Go there", "Open the door")
+    play = terminal("--model", "players:ForEver", "--window", "^Probe$", "--goal", "Go there", "Press [/e] now")
     play.wait_until_said("the model is loaded")
     wait_for(lambda: probe.down == ["w"])
     tap(sender, "f12")
     play.wait_until_said("Go there: stopped: panic-key")
-    play.wait_until_said("next goal (Enter goes on with 'Open the door', Ctrl-D ends): ")
+    play.wait_until_said("next goal (Enter goes on with 'Press [/e] now', Ctrl-D ends): ")
     assert probe.down == []
     play.type("\n")
     wait_for(lambda: probe.down == ["w"])
     probe.close()
-    play.wait_until_said("Open the door: stopped: window-closed")
+    play.wait_until_said("Press [/e] now: stopped: window-closed")
     play.wait_until_said("next goal (Enter ends): ")
     play.type("Climb the stairs\n")
     play.wait_until_said("no window has title '^Probe$'")
@@ -297,13 +297,13 @@ def test_whatever_ends_a_goal_the_next_is_asked_for_and_the_model_stays(
 
 
 def test_goals_that_were_not_played_are_named(probe: Probe, play: Play) -> None:
-    process = play("--model", "players:ForEver", "--window", "^Probe$", "--goal", "Go", "Open the door", "--wait")
+    process = play("--model", "players:ForEver", "--window", "^Probe$", "--goal", "Go", "Press [/e] now", "--wait")
     wait_for(lambda: probe.down == ["w"])
     probe.close()
     code, said = finish(process)
     assert code == 1, "as it is when the window is closed before"
     assert "Go: stopped: window-closed" in said
-    assert "not played: Open the door" in said
+    assert "not played: Press [/e] now" in said
 
 
 def test_other_keys_may_stop_and_hand_back(probe: Probe, play: Play) -> None:

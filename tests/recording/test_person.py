@@ -137,6 +137,22 @@ def test_a_window_may_be_named_by_its_number(probe: Probe, record: Callable[...,
     assert Session(recorder.folder).info.game == str(probe.handle)
 
 
+def test_a_title_and_a_goal_may_hold_brackets(
+    make_probe: Callable[..., Probe], record: Callable[..., Recorder], sender: KeySender
+) -> None:
+    title, goal = "DOOM [/1993] :key:", "Press [/e] now"
+    make_probe(title)
+    recorder = record("--window", title, "--goal", goal, "--wait")
+    recorder.wait_until_open()
+    press(sender, "p")
+    wait_for(lambda: recorder.rows >= 3)
+    said = recorder.stop()
+    assert f"waiting for the window {title!r}" in said
+    session = Session(recorder.folder)
+    assert session.info.game == title
+    assert {row.goal for row in session} == {goal}
+
+
 def test_losing_the_focus_ends_the_take_and_nothing_is_recorded_meanwhile(
     probe: Probe, make_probe: MakeProbe, record: Callable[..., Recorder], sender: KeySender
 ) -> None:

@@ -4,9 +4,9 @@ import io
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from gameenv.actions import ActionChunk
+from gameenv.console import Console
 from labeling import Sample
 from training.balance import find_gaps, print_actions
 from training.data import previous_actions

@@ -3,8 +3,7 @@
 import io
 import math
 
-from rich.console import Console
-
+from gameenv.console import Console
 from gameenv.progress import LINE_PERIOD_S, Progress
 from training.step_report import StepReport, show_steps
 

@@ -10,8 +10,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
-
+from gameenv.console import Console
 from gameenv.errors import InvalidInputError, require
 from gameenv.frames import FrameSpec
 from gameenv.progress import Progress
@@ -58,7 +57,7 @@ def run(args: Args, console: Console, table: Console) -> int:
     folder = OutFolder(out, identity, CHECKPOINT_FILE, (CACHE_DIR,))
     if folder.is_finished(overwrite=args.overwrite):
         folder.tidy()  # a run killed at its very end left its cache
-        console.print(f"{out} is already trained on these samples with these settings; nothing to do", markup=False)
+        console.print(f"{out} is already trained on these samples with these settings; nothing to do")
         return 0
     folder.claim()
     words = build_word_list(sample.goal for sample in data.training)
@@ -104,7 +103,7 @@ def run(args: Args, console: Console, table: Console) -> int:
     BCPolicy(fitted.network, words, card).save(out)  # the card last: it says "complete"
     folder.tidy()
     print_accuracy(table, accuracy)
-    table.print(f"written to {out} (policy: bc:{out})", markup=False)
+    table.print(f"written to {out} (policy: bc:{out})")
     return 0
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import gymnasium as gym
-from rich.console import Console
 
 import gameenv  # noqa: F401 (registers the environment ids)
 from gameenv.arena import tasks
 from gameenv.cli import run_command
+from gameenv.console import Console
 from gameenv.errors import InvalidInputError, UnknownNameError, require
 from gameenv.files import write_atomically
 from gameenv.frames import FrameSpec
@@ -75,7 +75,7 @@ def run(args: Args) -> int:
     from training.reinforce.actor import AnchoredActor  # noqa: PLC0415 (needs stable_baselines3)
 
     out = Path(args.out)
-    console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+    console = Console(stderr=True, soft_wrap=True)
     settings = json.loads(json.dumps({**asdict(args), "out": None}))
     began = out / SETTINGS_FILE
     if began.exists() and json.loads(began.read_text()) != settings:

@@ -5,10 +5,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from rich.console import Console
-
 from gameenv.arena import tasks
 from gameenv.cli import run_command
+from gameenv.console import Console
 from gameenv.errors import InvalidInputError, UnknownNameError, require
 from gameenv.files import write_atomically
 from gameenv.frames import FrameSpec
@@ -76,7 +75,7 @@ def run(args: Args) -> int:
     require("torch", "train")
     require("vizdoom", "arena")
     out = Path(args.out)
-    console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+    console = Console(stderr=True, soft_wrap=True)
     settings = {name: value for name, value in asdict(args).items() if name not in ("workers", "save_steps", "out")}
     began = out / SETTINGS_FILE
     if began.exists() and json.loads(began.read_text()) != json.loads(json.dumps(settings)):

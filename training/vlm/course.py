@@ -39,7 +39,7 @@ def complete(job: VLMTraining, *, overwrite: bool, chosen: str | None = None) ->
     if team.is_first:
         if folder.is_finished(overwrite=overwrite):
             folder.tidy()  # a run killed at its very end left its checkpoints
-            job.console.print(f"{out} is already trained on these samples with these settings", markup=False)
+            job.console.print(f"{out} is already trained on these samples with these settings")
         else:
             folder.claim()
     team.wait()
@@ -51,7 +51,7 @@ def complete(job: VLMTraining, *, overwrite: bool, chosen: str | None = None) ->
         checkpoints.remove_later(conduct.checkpoints, -1 if checkpoint is None else checkpoints.step_of(checkpoint))
     balance.describe(job.table, data.training)
     learner = job.load()
-    job.console.print(_describe(job, learner, checkpoint), markup=False)
+    job.console.print(_describe(job, learner, checkpoint))
     with Progress(job.console) as progress:
         examples = make_examples(job, progress)
         if job.prepare is not None and checkpoint is None:
@@ -62,7 +62,7 @@ def complete(job: VLMTraining, *, overwrite: bool, chosen: str | None = None) ->
     if accuracy is not None:
         folder.tidy()
         print_accuracy(job.table, accuracy)
-        job.table.print(f"written to {out}", markup=False)
+        job.table.print(f"written to {out}")
 
 
 def make_examples(job: VLMTraining, progress: Progress) -> Examples:

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
-
+from gameenv.console import Console
 from gameenv.errors import require
 from gameenv.frames import FrameSpec
 from gameenv.progress import Progress

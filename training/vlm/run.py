@@ -10,8 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
+from gameenv.console import Console
 from gameenv.errors import InvalidInputError, require
 from gameenv.frames import FrameSpec
 from policies.card import CARD_FILE
@@ -108,9 +107,9 @@ def run(args: Args, console: Console, table: Console) -> int:
     complete(job, overwrite=args.overwrite, chosen=options.checkpoint)
     merged = out / MERGED_DIR
     if options.merge and team.is_first and not (merged / CARD_FILE).exists():
-        console.print(f"merging the adapter into {source.base}", markup=False)
+        console.print(f"merging the adapter into {source.base}")
         merge(out, merged)
-        table.print(f"merged model written to {merged}", markup=False)
+        table.print(f"merged model written to {merged}")
     team.part()
     return 0
 

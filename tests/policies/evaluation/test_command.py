@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from gameenv.arena import sets
 from gameenv.arena.tasks import TASKS
+from gameenv.console import Console
 from gameenv.errors import DiskFullError, GameEnvError, InvalidInputError, MissingExtraError, UnknownNameError
 from gameenv.frames import FrameSpec
 from policies.bc import BCPolicy, build_network

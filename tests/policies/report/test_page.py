@@ -208,14 +208,18 @@ def test_what_files_say_is_escaped(tmp_path: Path):
     assert goal in page.text
 
 
-def test_odd_policy_names_are_shown_as_they_are(tmp_path: Path):
+@pytest.mark.parametrize("odd", ["_$x^2$ <i>", 'id="2" [/e]', "url(#3)", f"see {charts.SERIES[0]}"])
+def test_odd_policy_names_are_shown_as_they_are(tmp_path: Path, odd: str):
     out = write_folder(tmp_path, played())
     for name in ("config.json", "summary.json", "episodes.jsonl"):
         path = out / name
-        path.write_text(path.read_text().replace('"tuned"', '"_$x^2$ <i>"'))
-    _, page = read(out)
-    assert page.text.count("_$x^2$ <i>") > 5
+        path.write_text(path.read_text().replace('"tuned"', json.dumps(odd)))
+    html, page = read(out)
+    assert page.text.count(odd) > 5
     assert not page.all("i")
+    drawn = [Page(chart).text for chart in re.findall(r"<svg.*?</svg>", html, re.DOTALL)]
+    assert drawn
+    assert all(odd in text for text in drawn)
 
 
 def test_each_policy_and_task_shows_a_good_and_a_bad_episode_with_every_frame(folder: Path):

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
+from gameenv.console import Console
 from gameenv.frames import FrameSpec
 from labeling.build import label_session
 from labeling.referee import Referee

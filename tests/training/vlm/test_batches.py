@@ -7,8 +7,8 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 import torch
-from rich.console import Console
 
+from gameenv.console import Console
 from gameenv.frames import FrameSpec, fit_frame, load_frame
 from gameenv.progress import Progress
 from labeling import load_samples

@@ -123,8 +123,7 @@ def store_in_four_bits(base: Path, folder: Path) -> Path:
 
 
 def test_another_model_or_training_is_not_overwritten(segments: Path, base: Path, tuned: Path, tmp_path: Path) -> None:
-    from rich.console import Console  # noqa: PLC0415
-
+    from gameenv.console import Console  # noqa: PLC0415
     from training.vlm import run as command  # noqa: PLC0415
 
     quiet = Console(quiet=True)
