@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import itertools
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -33,6 +33,7 @@ KIND = "bc"
 WEIGHTS_FILE = "weights.pt"
 HEAD = "declaration."
 """How the names of that head's weights begin."""
+FIRST_GOAL_WEIGHTS = "goal.0.weight"
 INPUT_SIZE = (128, 72)
 """Width, height of what the network sees: a quarter of the default frame each way."""
 PATCH = 4
@@ -130,6 +131,20 @@ def build_network(word_count: int, *, declares: bool = True) -> torch.nn.Module:
             return words, None if self.declaration is None else self.declaration(hidden).squeeze(1)
 
     return Network()
+
+
+def widen(state: Mapping[str, Any], old: Sequence[str], new: Sequence[str]) -> dict[str, Any]:
+    """A network's weights for a longer word list: words that it never heard begin by saying nothing.
+
+    Args:
+        state: The weights, of a network with the word list ``old``.
+        old: Its word list.
+        new: One that has all of those words.
+    """
+    first = state[FIRST_GOAL_WEIGHTS]
+    wide = first.new_zeros(len(first), len(new))
+    wide[:, [new.index(word) for word in old]] = first
+    return {**state, FIRST_GOAL_WEIGHTS: wide}
 
 
 def choose_words(scores: np.ndarray, declares: np.ndarray | None) -> np.ndarray:

@@ -72,6 +72,7 @@ class Args:
     For example:
         gameenv-train --base Qwen/Qwen3-VL-2B-Instruct --epochs 1 --out models/small
         gameenv-train --policy bc --epochs 8 --seed 1 --out models/bc_seed1
+        gameenv-train --init models/gameplay_agent_lora --mix dataset/old:80 dataset/new:20 --out models/second
 
     On several GPUs:
         accelerate launch --multi_gpu --module training
@@ -84,6 +85,8 @@ class Args:
     """What to train: vlm, a LoRA adapter on a Qwen3-VL; or bc, the small convolutional baseline."""
     out: str | None = None
     """Where the model goes (vlm: models/gameplay_agent_lora, bc: models/bc)."""
+    init: str | None = None
+    """Go on from this model: an adapter (vlm; its base and its rank are taken over), or a bc folder."""
     epochs: int | None = None
     """Times each sample is seen (vlm: 3, bc: 5)."""
     batch_size: int | None = None

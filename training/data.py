@@ -4,9 +4,10 @@ Levels, sessions or takes are held out whole (``labeling.split``). Knows nothing
 """
 
 import hashlib
+import math
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from gameenv.actions import action_index
 from gameenv.errors import InvalidInputError
 from gameenv.frames import Fit, FrameSpec
 from labeling import DatasetInfo, Sample, load_info, load_samples, split_samples
+
+_ALIKE = ("fps", "frame_size", "fit", "vocabulary", "chunk_length", "prompt_version")
+"""What recordings must have in common to be trained on together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,85 @@ def load_data(
     for warning in caught:
         warn(str(warning.message))
     training, validation = _split(root, samples, share, seed, least)
+    return Data(root, _name(training, validation), info, training, validation)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A folder of labeled samples and its weight among others."""
+
+    root: str
+    weight: float
+
+
+def parse_parts(texts: Sequence[str]) -> list[Part]:
+    """Read ``folder:weight`` arguments; weights are relative, 80 and 20 as good as 4 and 1.
+
+    Raises:
+        InvalidInputError: If one is not of that form, or a folder is named twice.
+    """
+    parts = []
+    for text in texts:
+        root, _, weight = text.rpartition(":")
+        try:
+            parts.append(Part(root, float(weight)))
+        except ValueError:
+            parts.append(Part("", 0.0))
+        if not parts[-1].root or not 0 < parts[-1].weight < math.inf:
+            raise InvalidInputError(
+                f"--mix takes folders with their weights, such as dataset/old:80 dataset/corrections:20; got {text!r}"
+            )
+    roots = [part.root for part in parts]
+    for root in roots:
+        if roots.count(root) > 1:
+            raise InvalidInputError(f"--mix names {root} twice")
+    return parts
+
+
+def load_mix(
+    parts: Sequence[Part], share: float, seed: int, least: int, warn: Callable[[str], object] = lambda text: None
+) -> Data:
+    """Read several folders, and draw from each in proportion to its weight.
+
+    The folder that is largest for its weight gives each sample once an epoch; those of the others come up several
+    times. Each is split by itself; what one holds out, the others do not train on.
+
+    Raises:
+        InvalidInputError: As ``load_data``, and if the folders do not belong together.
+    """
+    loaded = [load_data(part.root, share, seed, 1, warn) for part in parts]
+    first = loaded[0]
+    for other in loaded[1:]:
+        for name in _ALIKE:
+            mine, theirs = getattr(first.info, name), getattr(other.info, name)
+            if mine != theirs:
+                raise InvalidInputError(
+                    f"{first.root} and {other.root} cannot be mixed: their {name.replace('_', ' ')} differ, {mine} and "
+                    f"{theirs}. Record both alike."
+                )
+    validation = [sample for data in loaded for sample in data.validation]
+    held_out = {sample.level for sample in validation if sample.level}
+    pools = [[sample for sample in data.training if sample.level not in held_out] for data in loaded]
+    for data, pool in zip(loaded, pools, strict=True):
+        if not pool:
+            raise InvalidInputError(f"all levels of {data.root} are held out by another folder: nothing is left of it")
+    size = max(len(pool) / part.weight for pool, part in zip(pools, parts, strict=True))
+    training: list[Sample] = []
+    for pool, part in zip(pools, parts, strict=True):
+        count = max(1, round(size * part.weight))
+        training += [pool[i % len(pool)] for i in range(count)]
+        if count > len(pool):
+            warn(f"{part.root}: each of its {len(pool)} samples comes up {count / len(pool):.1f} times an epoch")
+    if len(training) < least:
+        raise InvalidInputError(f"the folders have {len(training)} samples to train on, at least {least} are needed")
+    info = replace(
+        first.info,
+        chords=tuple(sorted({each for data in loaded for each in data.info.chords})),
+        tail=tuple(sorted({each for data in loaded for each in data.info.tail})),
+        segments=sum(data.info.segments for data in loaded),
+        samples=sum(data.info.samples for data in loaded),
+    )
+    root = " + ".join(f"{part.root}:{part.weight:g}" for part in parts)
     return Data(root, _name(training, validation), info, training, validation)
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from gameenv.errors import InvalidInputError
 from labeling.segment_folder import DEFAULT_ROOT
-from training.data import Data, load_data
+from training.data import Data, load_data, load_mix, parse_parts
 from training.vlm.settings import Target
 
 Device = Literal["cuda", "mps", "cpu"]
@@ -21,6 +21,9 @@ class SampleOptions:
 
     data: str = DEFAULT_ROOT
     """Labeled samples (gameenv-label's folder)."""
+    mix: tuple[str, ...] = ()
+    """Several folders with their weights in place of --data: dataset/old:80 dataset/corrections:20. Samples of a small
+    one come up several times an epoch."""
     validation: float = 0.07
     """Share of the samples held out by level (by session or take where there are no levels)."""
     seed: int = 0
@@ -32,9 +35,14 @@ class SampleOptions:
         """Raise ``InvalidInputError`` if a number is out of its range."""
         if not 0 < self.validation < 1:
             raise InvalidInputError(f"--validation is a share between 0 and 1, got {self.validation}")
+        if self.mix and self.data != DEFAULT_ROOT:
+            raise InvalidInputError("--mix names all folders: leave out --data")
+        parse_parts(self.mix)
 
     def load(self, least: int, warn: Callable[[str], object]) -> Data:
-        """Read and split the samples; see ``load_data``."""
+        """Read and split the samples; see ``load_data`` and ``load_mix``."""
+        if self.mix:
+            return load_mix(parse_parts(self.mix), self.validation, self.seed, least, warn)
         return load_data(self.data, self.validation, self.seed, least, warn)
 
 

@@ -235,6 +235,17 @@ def put_on(model: Any, source: Source, *, merge: bool) -> Any:
     Raises:
         InvalidInputError: If the adapter is not whole or does not fit the base.
     """
+    adapted = adapt(model, source)
+    # Merged weights answer faster; 4-bit ones would lose by it and keep their adapter beside them.
+    return adapted.merge_and_unload() if merge else adapted.get_base_model()
+
+
+def adapt(model: Any, source: Source, *, trainable: bool = False) -> Any:
+    """The model with the adapter of ``source`` on it, as PEFT has it.
+
+    Raises:
+        InvalidInputError: If the adapter is not whole or does not fit the base.
+    """
     peft: Any = require("peft", "vlm")
     safetensors: Any = require("safetensors", "vlm")
     if not any((Path(source.adapter or "") / name).is_file() for name in ADAPTER_WEIGHTS):
@@ -244,9 +255,9 @@ def put_on(model: Any, source: Source, *, merge: bool) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Found missing adapter keys")  # an error below
-            adapted = peft.PeftModel.from_pretrained(model, source.adapter)
+            adapted = peft.PeftModel.from_pretrained(model, source.adapter, is_trainable=trainable)
         # Read once more, only for what it says: weights of layers that the base lacks are otherwise left out silently.
-        placed = adapted.load_adapter(source.adapter, adapted.active_adapter)
+        placed = adapted.load_adapter(source.adapter, adapted.active_adapter, is_trainable=trainable)
     except safetensors.SafetensorError as error:
         raise InvalidInputError(
             f"the weights of the adapter {source.adapter} are damaged ({error}); copy them again, or train it again"
@@ -262,8 +273,7 @@ def put_on(model: Any, source: Source, *, merge: bool) -> Any:
             f"{len(placed.missing_keys)} of its weights are missing and {len(placed.unexpected_keys)} have no place, "
             f"{first} first",
         )
-    # Merged weights answer faster; 4-bit ones would lose by it and keep their adapter beside them.
-    return adapted.merge_and_unload() if merge else adapted.get_base_model()
+    return adapted
 
 
 def _misfit(source: Source, why: str) -> InvalidInputError:

@@ -15,7 +15,7 @@ from gameenv.errors import InvalidInputError, require
 from gameenv.frames import FrameSpec
 from gameenv.progress import Progress
 from labeling import Sample
-from policies.bc import INPUT_SIZE, KIND, BCPolicy, build_word_list, choose_words
+from policies.bc import INPUT_SIZE, KIND, BCPolicy, build_word_list, choose_words, widen
 from policies.card import ModelCard
 from policies.options import DECLARE_AT_FIELD
 from training import balance
@@ -60,7 +60,8 @@ def run(args: Args, console: Console, table: Console) -> int:
         console.print(f"{out} is already trained on these samples with these settings; nothing to do")
         return 0
     folder.claim()
-    words = build_word_list(sample.goal for sample in data.training)
+    start = None if settings.init is None else _find_start(settings, data)
+    words = build_word_list([*(sample.goal for sample in data.training), *(start.words if start else ())])
     balance.describe(table, data.training)
     with Progress(console) as progress:
         samples = [*data.training, *data.validation]
@@ -78,6 +79,7 @@ def run(args: Args, console: Console, table: Console) -> int:
             validation=held_out,
             folder=out,
             dataset_id=data.id,
+            start=None if start is None else widen(start.network.state_dict(), start.words, words),
         )
         fitted = trainer.fit(show_steps(progress))
     says, calibration = fitted.answers.declares, None
@@ -130,7 +132,29 @@ def read_settings(args: Args) -> BCSettings:
         without=args.bc.without,
         declares=args.bc.declaration_head,
         oversample=args.bc.oversample,
+        init=args.init,
     )
+
+
+def _find_start(settings: BCSettings, data: Data) -> BCPolicy:
+    """The model to go on from.
+
+    Raises:
+        InvalidInputError: If there is none, or it is another network or saw other frames.
+    """
+    start = BCPolicy.load(str(settings.init))
+    declares = getattr(start.network, "declaration", None) is not None
+    if declares != settings.declares:
+        raise InvalidInputError(
+            f"{settings.init} has {'a' if declares else 'no'} head for declarations: "
+            f"{'leave out --no-declaration-head' if declares else 'give --no-declaration-head'}"
+        )
+    if (start.card.fps, start.card.recorded.fit) != (data.info.fps, data.fit):
+        raise InvalidInputError(
+            f"{settings.init} learned from {start.card.fps:g} ticks a second and frames fitted by "
+            f"{start.card.recorded.fit}, the samples have {data.info.fps:g} and {data.fit}"
+        )
+    return start
 
 
 def _arrays(frames: Frames, samples: Sequence[Sample], words: tuple[str, ...]) -> Arrays:

@@ -4,7 +4,7 @@ Knows nothing of the command line. What it is told to report, it reports through
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ class BCSettings:
         without: What is hidden.
         declares: The network has a head for declarations.
         oversample: How many times as often as others the moments that matter (``Arrays.matters``) are drawn.
+        init: The model whose weights are begun with.
     """
 
     epochs: int
@@ -53,6 +54,7 @@ class BCSettings:
     without: Without | None = None
     declares: bool = True
     oversample: float = 1.0
+    init: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ class Trainer:
         validation: Held-out samples; the epoch with the lowest loss on them is kept.
         folder: Where the checkpoint is kept, one an epoch.
         dataset_id: Names the data, so that a checkpoint is not resumed on another dataset.
+        start: A trained network's weights to begin with.
     """
 
     def __init__(
@@ -138,6 +141,7 @@ class Trainer:
         validation: Arrays,
         folder: Path,
         dataset_id: str,
+        start: Mapping[str, Any] | None = None,
     ) -> None:
         self._torch: Any = require("torch", "train")
         self._settings = settings
@@ -147,6 +151,8 @@ class Trainer:
         self._identity = {"settings": asdict(settings), "words": list(words), "dataset": dataset_id}
         self._torch.manual_seed(settings.seed)
         self._network: Any = build_network(len(words), declares=settings.declares)
+        if start is not None:
+            self._network.load_state_dict(start)
         self._network.to(memory_format=self._torch.channels_last)
         self._steps_per_epoch = max(1, len(training) // settings.batch_size)
         steps = settings.epochs * self._steps_per_epoch

@@ -17,6 +17,7 @@ from policies.vlm.inputs import InputMaker
 from policies.vlm.loading import (
     ADAPTER_FILE,
     Source,
+    adapt,
     check_type,
     clear_errors,
     find_source,
@@ -81,13 +82,29 @@ def find_base(spec: str) -> Source:
     return find_source(spec)
 
 
+def find_init(spec: str) -> tuple[Source, Lora]:
+    """Find an adapter to go on from, and what it is.
+
+    Raises:
+        InvalidInputError: If there is none.
+    """
+    source = find_source(spec)
+    if source.adapter is None:
+        raise InvalidInputError(
+            f"--init goes on from an adapter that gameenv-train wrote, and {spec} is none; a whole model is for --base"
+        )
+    config = require("peft", "vlm").LoraConfig.from_pretrained(source.adapter)
+    vision = "visual" in str(config.target_modules)
+    return source, Lora(config.r, config.lora_alpha, config.lora_dropout, vision)
+
+
 def load_learner(
     source: Source, frame: FrameSpec, lora: Lora, *, backend: Backend, device: str, four_bit: bool, seed: int
 ) -> Learner:
-    """Load a base and put a fresh adapter on it.
+    """Load a base and put an adapter on it: the source's own to go on from, or else a fresh one.
 
     Args:
-        source: What ``find_base`` found.
+        source: What ``find_base`` or ``find_init`` found.
         frame: What every frame is brought to.
         lora: The adapter.
         backend: See ``pick_backend``.
@@ -112,11 +129,11 @@ def load_learner(
         else:
             whole = load_weights(source, device, dtype, four_bit)
             speed_up_vision(whole)  # as for playing
-            model = adapt(whole, lora)
+            model = begin(whole, lora) if source.adapter is None else adapt(whole, source, trainable=True)
     return Learner(model, maker, source.base)
 
 
-def adapt(model: Any, lora: Lora) -> Any:
+def begin(model: Any, lora: Lora) -> Any:
     """Put a fresh adapter on a model."""
     peft: Any = require("peft", "vlm")
     layers = f"{TEXT_LAYERS}|{VISION_LAYERS}" if lora.vision else TEXT_LAYERS

@@ -15,13 +15,13 @@ from gameenv.errors import InvalidInputError, require
 from gameenv.frames import FrameSpec
 from policies.card import CARD_FILE
 from policies.vlm.loading import Source, pick_device
-from training.args import Args
+from training.args import Args, VlmOptions
 from training.data import Data
 from training.readout import warn
 from training.vlm.course import complete
 from training.vlm.job import Team, VLMTraining
-from training.vlm.model import Learner, find_base, load_learner, merge, pick_backend
-from training.vlm.settings import Lora, VLMSettings
+from training.vlm.model import Learner, find_base, find_init, load_learner, merge, pick_backend
+from training.vlm.settings import Backend, Lora, VLMSettings
 from training.vlm.trainer import Conduct
 
 MERGED_DIR = "merged"
@@ -54,13 +54,13 @@ def run(args: Args, console: Console, table: Console) -> int:
     team = Team(device)
     if not team.is_first:
         console, table = Console(quiet=True), Console(quiet=True)
-    source = find_base(options.base)
+    source, lora = _find_start(args, backend)
     batch_size = args.batch_size or (_SAMPLES_A_STEP if device == "cpu" else _BATCH_SIZE)
     data = args.samples.load(batch_size, partial(warn, console))
     spec = pick_frame(options.frame_size, source, data)
     settings = VLMSettings(
         base=source.base,
-        lora=Lora(options.rank, options.alpha, options.dropout, options.lora_vision),
+        lora=lora,
         epochs=_EPOCHS if args.epochs is None else args.epochs,
         batch_size=batch_size,
         accumulation=max(1, _SAMPLES_A_STEP // batch_size) if options.accumulation is None else options.accumulation,
@@ -76,6 +76,7 @@ def run(args: Args, console: Console, table: Console) -> int:
         repeat_weight=reply.repeat_weight,
         shuffle_goals=args.samples.shuffle_goals,
         word_dropout=reply.word_dropout,
+        init=args.init,
     )
     beside_gpu = device.startswith("cuda") and sys.platform.startswith("linux")
     carried_out = Conduct(
@@ -96,7 +97,7 @@ def run(args: Args, console: Console, table: Console) -> int:
         return load_learner(
             source,
             spec,
-            settings.lora or Lora(),
+            lora,
             backend=backend,
             device=team.device,
             four_bit=settings.four_bit,
@@ -112,6 +113,26 @@ def run(args: Args, console: Console, table: Console) -> int:
         table.print(f"merged model written to {merged}")
     team.part()
     return 0
+
+
+def _find_start(args: Args, backend: Backend) -> tuple[Source, Lora]:
+    """A base for a fresh adapter, or an adapter that is gone on from.
+
+    Raises:
+        InvalidInputError: If it cannot be used, or something is asked for that the adapter has decided already.
+    """
+    options = args.vlm
+    if args.init is None:
+        return find_base(options.base), Lora(options.rank, options.alpha, options.dropout, options.lora_vision)
+    if backend == "unsloth":
+        raise InvalidInputError("--init goes on from an adapter with --backend trl only; give that, too")
+    for name in ("base", "rank", "alpha", "dropout", "lora_vision"):
+        if getattr(options, name) != getattr(VlmOptions(), name):
+            raise InvalidInputError(
+                f"--init goes on from an adapter, which has its own {name.replace('_', ' ')}: leave out "
+                f"--{name.replace('_', '-')}"
+            )
+    return find_init(args.init)
 
 
 def pick_frame(wanted: tuple[int, int] | None, source: Source, data: Data) -> FrameSpec:

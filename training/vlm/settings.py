@@ -59,6 +59,7 @@ class VLMSettings:
         shuffle_goals: Each sample has the goal of another.
         word_dropout: Share of the samples whose words, as what the next is told from, are replaced by others.
         vision_epochs: Before all else, times that the vision part alone sees each sample.
+        init: The adapter that is gone on from; None begins with a fresh one.
 
     Raises:
         InvalidInputError: If a number is out of its range.
@@ -85,6 +86,7 @@ class VLMSettings:
     shuffle_goals: bool = False
     word_dropout: float = 0.0
     vision_epochs: int = 0
+    init: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "accumulation"):

@@ -3,18 +3,20 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from gameenv.errors import GameEnvError, InvalidInputError, UnknownNameError
 from policies import load_policy
 from policies.base import Observation
 from policies.conformance import check_policy
-from policies.vlm.loading import find_source, load_maker, load_weights
+from policies.vlm.loading import ADAPTER_WEIGHTS, find_source, load_maker, load_weights
 from policies.vlm.policy import VLMPolicy
 from tests.training.vlm.conftest import GOALS, arguments
 from training.args import Args, BcOptions, VlmOptions
@@ -193,3 +195,18 @@ def test_missing_frames_are_counted_listed_and_refused_above_one_percent(
         frame.unlink()
     with pytest.raises(InvalidInputError, match=r"3 of \d+ frames .* are missing: .*frame_0000.jpg.*More than 1%"):
         tune(arguments(spoilt, base, tmp_path / "out"))
+
+
+def test_an_adapter_is_gone_on_from(segments: Path, base: Path, tuned: Path, tmp_path: Path, tune: Tune) -> None:
+    plain = arguments(segments, base, tmp_path / "again", epochs=1, learning_rate=1e-12)
+    args = replace(plain, init=str(tuned), vlm=replace(plain.vlm, base=VlmOptions().base))
+    tune(args)
+    assert find_source(str(tmp_path / "again")).base == find_source(str(tuned)).base
+    first, second = (load_file(folder / ADAPTER_WEIGHTS[0]) for folder in (tuned, tmp_path / "again"))
+    assert first.keys() == second.keys()
+    assert all(torch.allclose(first[name], second[name], atol=1e-6) for name in first)
+    assert answers(tuned) == answers(tmp_path / "again")
+    with pytest.raises(InvalidInputError, match="leave out --rank"):
+        tune(replace(args, out=str(tmp_path / "x"), vlm=replace(args.vlm, rank=8)))
+    with pytest.raises(InvalidInputError, match="goes on from an adapter"):
+        tune(replace(args, out=str(tmp_path / "x"), init=str(base)))

@@ -11,7 +11,7 @@ import torch
 from gameenv.errors import InvalidInputError, MissingExtraError
 from tests.training.vlm.conftest import SPEC
 from training.vlm import trainer
-from training.vlm.model import adapt, find_base, load_learner, pick_backend, ready_to_play
+from training.vlm.model import begin, find_base, load_learner, pick_backend, ready_to_play
 from training.vlm.settings import Lora
 from training.vlm.trainer import Conduct
 
@@ -59,7 +59,7 @@ class StandIn(types.ModuleType):
 
     def get_peft_model(self, model: Any, **options: Any) -> Any:
         self.calls.append(("get_peft_model", options))
-        return adapt(model, Lora(rank=options["r"], vision=options["finetune_vision_layers"]))
+        return begin(model, Lora(rank=options["r"], vision=options["finetune_vision_layers"]))
 
     def for_training(self, model: Any) -> Any:
         self.calls.append(("for_training", {}))
