@@ -31,7 +31,8 @@ _RECENT = 600
 class Args:
     """Fine-tune a bc model by playing: PPO on training levels, held near the imitation by their divergence.
 
-    Example: python -m training.reinforce --init models/bc --decisions 1000000 --out models/bc-rl
+    For example:
+        python -m training.reinforce --init models/bc --decisions 1000000 --out models/bc-rl
 
     The result is a bc model like any other: gameenv-evaluate --policies before=bc:models/bc after=bc:models/bc-rl
     --execute 3. Killed, the same command goes on from its last checkpoint; curve.jsonl beside it tells how it went.

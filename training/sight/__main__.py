@@ -30,7 +30,8 @@ SUMMARY_FILE = "sight.json"
 class Args:
     """Teach the vision part of a small Qwen3-VL what frames of the built-in game show: every thing, surface, distance.
 
-    Example: python -m training.sight --frames 2000000 --out models/sight
+    For example:
+        python -m training.sight --frames 2000000 --out models/sight
 
     Frames are played on training levels while it learns; nothing is recorded. Killed, the same command goes on. The
     result is for python -m training.pretrain --vision models/sight.
