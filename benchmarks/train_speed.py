@@ -44,7 +44,7 @@ from policies.vlm import tiny
 from policies.vlm.fast_vision import speed_up_vision
 from policies.vlm.inputs import InputMaker
 from training.vlm.batches import Examples, FrameFiles
-from training.vlm.model import Learner, adapt
+from training.vlm.model import Learner
 from training.vlm.settings import Lora, VLMSettings
 from training.vlm.trainer import Conduct, build_trainer
 
@@ -184,7 +184,7 @@ def build_ours(model: Any, tokenizer: Any, samples: list[Sample], args: Args, sc
         seed=0,
     )
     conduct = Conduct(scratch, args.device, save_steps=10_000, gradient_checkpointing=args.gradient_checkpointing)
-    trainer = build_trainer(Learner(adapt(model, Lora()), maker, None), examples, [0], settings, conduct)
+    trainer = build_trainer(Learner(begin(model, Lora()), maker, None), examples, [0], settings, conduct)
     return quiet(trainer)
 
 
@@ -213,7 +213,7 @@ def build_plain(model: Any, tokenizer: Any, samples: list[Sample], args: Args, s
         max_length=None,
         report_to="none",
     )
-    adapted = adapt(model, Lora())
+    adapted = begin(model, Lora())
     trainer = trl.SFTTrainer(
         model=adapted, args=arguments, train_dataset=to_hf_dataset(samples), processing_class=processor
     )
