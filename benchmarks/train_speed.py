@@ -44,7 +44,7 @@ from policies.vlm import tiny
 from policies.vlm.fast_vision import speed_up_vision
 from policies.vlm.inputs import InputMaker
 from training.vlm.batches import Examples, FrameFiles
-from training.vlm.model import Learner
+from training.vlm.model import Learner, begin
 from training.vlm.settings import Lora, VLMSettings
 from training.vlm.trainer import Conduct, build_trainer
 
