@@ -4,13 +4,14 @@ Exit codes: 0 done, 1 an expected error (one line on standard error), 2 wrong ar
 Knows nothing of what the commands do.
 """
 
+import dataclasses
 import io
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 import tyro
 
@@ -26,15 +27,15 @@ KEPT = "stopped; what was finished is kept. Run the same command again to go on.
 def run_command(main: Callable[[Args], int | None], args: type[Args], prog: str, *, stopped: str = KEPT) -> NoReturn:
     """Parse the command line into ``args`` (a dataclass), run ``main`` with it, and exit.
 
-    The dataclass's docstring is the help text and its fields' docstrings describe the options. ``stopped`` is said
-    after Ctrl-C.
+    The dataclass's docstring is the help text and its fields' docstrings describe the options. An option that takes
+    several values may be given several times, too. ``stopped`` is said after Ctrl-C.
     """
     _mend_streams()
     console = Console(stderr=True, soft_wrap=True)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
     try:
-        code = main(tyro.cli(args, prog=prog)) or 0
+        code = main(tyro.cli(args, prog=prog, args=_join_repeated(args, sys.argv[1:]))) or 0
         sys.stdout.flush()
     except KeyboardInterrupt as error:
         console.print(f"{prog}: {stopped}")
@@ -46,6 +47,39 @@ def run_command(main: Callable[[Args], int | None], args: type[Args], prog: str,
         console.print(f"{prog}: {error}")
         code = 1
     sys.exit(code)
+
+
+def _join_repeated(args: type[Any], words: Sequence[str]) -> list[str]:
+    """Put the values of an option that is given again behind those it was given first; tyro would drop these."""
+    joined: dict[str, list[str]] = {"": []}
+    lists = _list_options(args)
+    at = ""
+    for number, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if word == "--":
+            at = f"-- {number}"
+            joined[at] = [word]
+        elif not word.startswith("--"):
+            joined[at].append(word)
+        elif (name := name.replace("_", "-")) in lists:
+            at = name
+            joined.setdefault(at, [at]).extend([value] if equals else [])
+        else:
+            at = f"{word} {number}"  # every other one stays where it is
+            joined[at] = [word]
+    return [word for part in joined.values() for word in part]
+
+
+def _list_options(args: type[Any]) -> frozenset[str]:
+    """The options of a dataclass that take any number of values."""
+    if not dataclasses.is_dataclass(args):
+        return frozenset()
+    kinds = get_type_hints(args)
+    return frozenset(
+        f"--{field.name.replace('_', '-')}"
+        for field in dataclasses.fields(args)
+        if get_origin(kinds[field.name]) is tuple and Ellipsis in get_args(kinds[field.name])
+    )
 
 
 def _mend_streams() -> None:

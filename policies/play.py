@@ -32,6 +32,7 @@ from policies.ledger import EpisodeResult
 from policies.load import card_of, load_policy
 from policies.options import DEFAULT_OPTIONS, ModelOptions
 from policies.rollout import run_episode
+from recording import goals as labels
 from recording.session import DEFAULT_ROOT
 from recording.wrapper import RecordingWrapper, new_session_id
 
@@ -91,7 +92,7 @@ class Args:
     reset_wait: float = 2.0
     """Seconds the game needs after it."""
     record: bool = False
-    """Record what is played, into --out."""
+    """Record what is played, into --out. Goals are then 2 to 6 words, as gameenv-label takes them."""
     session: str | None = None
     """Name of the recording; by default the UTC time."""
     out: str = DEFAULT_ROOT
@@ -113,7 +114,7 @@ def play(args: Args) -> int:
     """
     console = Console()
     for goal in args.goal:
-        check_goal(goal)
+        _check_goal(goal, args)
     is_live = any(name is not None for name in (args.window, args.process, args.window_id))
     if is_live and args.lock_step:
         raise InvalidInputError("--lock-step plays the built-in game; leave out --window, --process and --window-id")
@@ -156,6 +157,15 @@ def _play_goals(env: gym.Env[Any, Any], policy: Policy, args: Args, goal: str | 
         number += reason is None
         goal = goals.next(stopped=reason is not None)
     return code
+
+
+def _check_goal(goal: str, args: Args) -> str:
+    """Return the goal if it can be played for and, where it is recorded, labeled afterwards.
+
+    Raises:
+        InvalidInputError: If it cannot.
+    """
+    return labels.check_goal(check_goal(goal)) if args.record else check_goal(goal)
 
 
 def exit_code(stopped_because: str | None) -> int:
@@ -228,6 +238,7 @@ class _Goals:
     """The goals to play for: those given, then those asked for on a terminal; an empty one is the level's own."""
 
     def __init__(self, args: Args, is_live: bool, console: Console) -> None:
+        self._args = args
         self._given = list(args.goal or (() if is_live else ("",)))
         self.is_live = is_live
         self.console = console
@@ -244,13 +255,24 @@ class _Goals:
             return None
         own = "" if self.is_live else ", = for the next level's own goal"
         hint = f"Enter goes on with {self._given[0]!r}, Ctrl-D ends" if self._given else "Enter ends"
-        try:
-            goal = self.console.input(Text(f"next goal ({hint}{own}): ")).strip()
-        except EOFError:
+        goal = self._ask(Text(f"next goal ({hint}{own}): "))
+        if goal is None:
             return None
         if not goal:
             return self._given.pop(0) if self._given else None
         return "" if goal == "=" and not self.is_live else goal
+
+    def _ask(self, question: Text) -> str | None:
+        """What the person types, until it can be played for (and recorded); None for the end."""
+        while True:
+            try:
+                goal = self.console.input(question).strip()
+            except EOFError:
+                return None
+            try:
+                return goal if not goal or (goal == "=" and not self.is_live) else _check_goal(goal, self._args)
+            except InvalidInputError as error:
+                self.console.print(str(error))
 
 
 def _wait_for_window(env: gym.Env[Any, Any], console: Console) -> None:

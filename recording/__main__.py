@@ -24,10 +24,11 @@ from gameenv.errors import GameEnvError, InvalidInputError, SessionError, Unknow
 from gameenv.frames import DEFAULT_SIZE, Fit, FrameSpec
 from gameenv.progress import Progress
 from gameenv.whole import check_seed
+from recording.agenda import Agenda, read_goals
 from recording.crew import Failure, run_crew
 from recording.goals import check_goal
 from recording.loop import RecordedSession
-from recording.person import NEXT_LEVEL_KEY, record_person, wait_for_window
+from recording.person import NEXT_LEVEL_KEY, PersonKeys, record_person, wait_for_window
 from recording.players import HUMAN, check_player
 from recording.schedule import Schedule, share_of
 from recording.session import DEFAULT_ROOT, Session, find_sessions
@@ -47,6 +48,7 @@ class Args:
 
     A person, in any game's window, and in the built-in game:
         gameenv-record --window "The Dark Mod"
+        gameenv-record --window "The Dark Mod" --goal "Climb the stairs" "Open the door"
         gameenv-record
 
     The built-in game's scripted player:
@@ -96,8 +98,17 @@ class Args:
     """How a window of another aspect ratio is fitted into the frame, for a person."""
     hotkey: str = "p"
     """The key that starts and stops recording a person."""
-    goal: str | None = None
-    """What the person is about, if it is one thing throughout, in 2 to 6 words: "Climb the stairs"."""
+    goal: tuple[str, ...] = ()
+    """What the person is about, in 2 to 6 words: "Climb the stairs". Several are gone through in order, over and over;
+    each begins a take of its own."""
+    goal_file: Path | None = None
+    """... from a text file with a goal on each line."""
+    reached_key: str = "f8"
+    """The key that says, in any game's window, that the goal is reached, and goes on to the next."""
+    next_key: str = "f7"
+    """The key that goes on to the next goal without that."""
+    stop_means_reached: bool = False
+    """Whoever stops recording by the hotkey says that the goal is reached."""
     sound: bool = True
     """Whether starting and stopping is heard."""
     wait: bool = False
@@ -118,8 +129,8 @@ def make_plans(args: Args) -> list[Schedule]:
     if args.game not in GAMES and not _is_live(args):
         raise UnknownNameError("game", args.game, GAMES)
     check_player(args.player)
-    if args.goal is not None:
-        check_goal(args.goal)  # not only when it is labeled, an hour later
+    for goal in args.goal:
+        check_goal(goal)  # not only when it is labeled, an hour later
     for task in args.tasks:
         check_task(task)
     if not args.tasks or len(set(args.tasks)) != len(args.tasks):
@@ -222,19 +233,22 @@ def _record_person(args: Args, plan: Schedule) -> int:
         "fit": args.fit,
         "disable_env_checker": True,
     }
-    settings = {"player": HUMAN, "goal": args.goal}
+    goals = _goals(args)
+    keys = _keys(args, len(goals))
+    # One goal is a text and none is null, as in sessions of before there could be several.
+    settings: dict[str, Any] = {"player": HUMAN, "goal": list(goals) if len(goals) > 1 else goals[0] if goals else None}
     if _is_live(args):
         env = gym.make(
             LIVE_ID,
             window=choose_window(args.window, args.process, args.window_id),
             process=args.process,
-            hotkeys=(args.hotkey,),
+            hotkeys=keys.all,
             **kwargs,
         )
     else:
         settings |= {"tasks": list(plan.tasks), "split": plan.split, "seed": plan.seed}
         env = gym.make(
-            ARENA_WINDOW_ID, task=plan.tasks[0], split=plan.split, hotkeys=(args.hotkey, NEXT_LEVEL_KEY),
+            ARENA_WINDOW_ID, task=plan.tasks[0], split=plan.split, hotkeys=(*keys.all, NEXT_LEVEL_KEY),
             max_steps=_A_PERSONS_STEPS, **kwargs,
         )  # fmt: skip
     with _stop_signals(signals), Status(console, args.hotkey, sound=args.sound) as status:
@@ -246,7 +260,7 @@ def _record_person(args: Args, plan: Schedule) -> int:
             env.close()
             return 128 + signals[0]
         ended = record_person(
-            env, plan, status, hotkey=args.hotkey, goal=args.goal, settings=settings, should_stop=lambda: bool(signals)
+            env, plan, status, keys=keys, agenda=Agenda(goals), settings=settings, should_stop=lambda: bool(signals)
         )
     if ended.path is None:
         console.print("nothing was recorded, so no session is kept")
@@ -255,6 +269,29 @@ def _record_person(args: Args, plan: Schedule) -> int:
         if not ended.finished and plan.frames is not None:
             console.print(f"to go on: the same command with --session {plan.session_id} --resume")
     return 0 if ended.reason in (None, "window-closed") else 1
+
+
+def _goals(args: Args) -> tuple[str, ...]:
+    """The goals that were given, from the command line and the file.
+
+    Raises:
+        InvalidInputError: If the file holds none, or one that cannot be labeled.
+    """
+    return args.goal + (() if args.goal_file is None else read_goals(args.goal_file))
+
+
+def _keys(args: Args, goals: int) -> PersonKeys:
+    """What the person presses to be heard; the built-in game knows by itself when a goal is reached.
+
+    Raises:
+        InvalidInputError: If one key says two things.
+    """
+    if not _is_live(args):
+        return PersonKeys(args.hotkey)
+    keys = PersonKeys(args.hotkey, args.reached_key, args.next_key if goals > 1 else None, args.stop_means_reached)
+    if len(set(keys.all)) < len(keys.all):
+        raise InvalidInputError(f"--hotkey, --reached-key and --next-key are three keys; got {', '.join(keys.all)}")
+    return keys
 
 
 def _is_live(args: Args) -> bool:
@@ -276,6 +313,15 @@ def _check_mixed(args: Args, person: bool) -> None:
         raise InvalidInputError(f"--{min(given)} is for --player expert; a person plays one window, without it")
     if not _is_live(args) and args.wait:
         raise InvalidInputError("--wait is for --window; the built-in game opens its own")
+    if not _is_live(args) and (args.stop_means_reached or len(_goals(args)) > 1):
+        raise InvalidInputError(
+            "several --goal and --stop-means-reached are for --window; each level of the built-in game has a goal of "
+            "its own, and the game knows when it is reached"
+        )
+    if not person and _goals(args):
+        raise InvalidInputError("--goal is for a person; the expert plays for each level's own")
+    if person:
+        _keys(args, len(_goals(args)))
 
 
 def main() -> None:

@@ -15,6 +15,8 @@ import numpy as np
 from gameenv.actions import Action
 from gameenv.errors import InvalidInputError
 
+MARK, REACHED = "mark", "reached"
+"""In a row's ``info``, where the person who played says so: at this tick the goal was reached."""
 Source = Literal["human", "policy", "expert", "noise", "correction"]
 SOURCES: tuple[Source, ...] = get_args(Source)
 FRAMES_DIR = "frames"
@@ -70,6 +72,11 @@ class SessionRow:
     new_frame: bool = True
     goal: str | None = None
     info: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def reached(self) -> bool:
+        """A person says that the goal was reached at this tick."""
+        return self.info.get(MARK) == REACHED
 
 
 _NAMES = tuple(name.name for name in fields(SessionRow))

@@ -1,6 +1,6 @@
 """What a person sees and hears while being recorded: one live line, a sound when recording starts and stops.
 
-Knows nothing of windows, sessions or signals.
+Knows nothing of windows or signals, and changes nothing.
 """
 
 import contextlib
@@ -16,6 +16,8 @@ from rich.text import Text
 
 from gameenv.clock import NS_PER_S
 from gameenv.console import Console
+from recording.rows import frame_name
+from recording.wrapper import RecordingWrapper
 
 _RATE_S = 3
 _DISK_EVERY = 20  # updates between two looks at the disk
@@ -38,6 +40,10 @@ class Status:
         self._times: deque[int] = deque()
         self._updates = 0
         self._disk = ""
+        self._take: int | None = None
+        self._take_began_ns = 0
+        self.line = Text()
+        """What is shown."""
         self.dropped = 0
         """Ticks without a grab while recording."""
 
@@ -58,27 +64,32 @@ class Status:
         else:
             self._console.bell()
 
-    def update(self, info: dict[str, Any], *, recording: bool, ticks: int, folder: Path, frame: Path) -> None:
+    def update(self, info: dict[str, Any], recorder: RecordingWrapper, goal: object) -> None:
         """Show the state after a tick.
 
         Args:
             info: The environment's.
-            recording: Whether ticks are being written.
-            ticks: How many the session holds.
-            folder: The session's, to know what its disk has left.
-            frame: The last frame written, to know how fast that goes.
+            recorder: What writes it down.
+            goal: What the person is about, as it is shown.
         """
+        recording, ticks = not recorder.paused, recorder.writer.ticks
         self._times.append(info["t_ns"])
         while self._times[-1] - self._times[0] > _RATE_S * NS_PER_S:
             self._times.popleft()
         if recording:
             self.dropped += info["skipped"]
         if self._updates % _DISK_EVERY == 0:
-            self._disk = self._describe_disk(folder, frame)
+            self._disk = self._describe_disk(recorder.path, recorder.path / frame_name(max(0, ticks - 1)))
         self._updates += 1
-        state = "RECORDING" if recording and info["focused"] else "paused" if info["focused"] else "no focus"
+        if recorder.take != self._take:
+            self._take, self._take_began_ns = recorder.take, info["t_ns"]
+        take = f"take {recorder.writer.takes}" if self._take is None else f"take {self._take}"
+        elapsed = "" if self._take is None else f" {_clock((info['t_ns'] - self._take_began_ns) / NS_PER_S)}"
+        state = _state(recording, info["focused"], self._take)
         parts = [
             state.ljust(9),
+            str(goal),
+            f"{take}{elapsed}, {_clock(ticks / recorder.writer.info.fps)} in all",
             f"{self.rate:4.1f} fps",
             f"{ticks:,} ticks",
             f"{self.dropped:,} dropped",
@@ -88,7 +99,8 @@ class Status:
         if info["problem"]:
             parts.append(info["problem"])
         style = "bold red" if state == "RECORDING" else "yellow" if state == "no focus" else ""
-        self._live.update(Text("  ".join(parts), style=style, no_wrap=True, overflow="ellipsis"))
+        self.line = Text("  ".join(parts), style=style, no_wrap=True, overflow="ellipsis")
+        self._live.update(self.line)
 
     @property
     def rate(self) -> float:
@@ -115,3 +127,16 @@ class Status:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._live.stop()
+
+
+def _state(recording: bool, focused: bool, take: int | None) -> str:
+    if not focused:
+        return "no focus"
+    if not recording:
+        return "paused"
+    return "resuming" if take is None else "RECORDING"
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(int(seconds), 60)
+    return f"{minutes}:{seconds:02d}"

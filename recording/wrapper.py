@@ -6,7 +6,7 @@ Knows nothing of games, players or signals; needs only the ``info`` that every e
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from gameenv.clock import DEFAULT_FPS
 from gameenv.errors import InvalidInputError
 from gameenv.frames import Frame, FrameSpec, encode_jpeg
 from recording.info import SessionInfo
-from recording.rows import KeyEvent, SessionRow, Source, frame_name, parse_source
+from recording.rows import MARK, REACHED, KeyEvent, SessionRow, Source, frame_name, parse_source
 from recording.session import DEFAULT_ROOT
 from recording.session_writer import RESERVE_BYTES, SessionWriter
 
@@ -47,8 +47,8 @@ class RecordingWrapper(gym.Wrapper[Frame, int, Frame, int]):
     written while it is paused or without the focus. Where a person took over from a policy, the source is
     ``"correction"``. The observation passes through untouched and uncopied.
 
-    Beside the environment's own ``info`` a row's ``info`` holds ``reward`` where it was not 0 and, in an episode's
-    last row, ``ended``: ``"terminated"`` or ``"truncated"``.
+    Beside the environment's own ``info`` a row's ``info`` holds ``reward`` where it was not 0, in an episode's last row
+    ``ended``: ``"terminated"`` or ``"truncated"``, and ``mark``: ``"reached"`` where the person said so.
 
     Args:
         env: Any environment whose ``info`` has ``tick``, ``t_ns``, ``held`` and ``key_events``.
@@ -86,6 +86,12 @@ class RecordingWrapper(gym.Wrapper[Frame, int, Frame, int]):
         """While True nothing is recorded; what follows is a new take."""
         self.notes: dict[str, Any] = {}
         """Values added to the ``info`` of every row from now on, such as the episode's number."""
+        self.goal: str | None = None
+        """What the player is about from the next row on; None is what the environment says."""
+        self.reached_keys: Collection[str] = ()
+        """Hotkeys with which a person says that the goal is reached: the row in which one is pressed gets the mark."""
+        self.marked = 0
+        """Rows with the mark, so far."""
         self._owns_writer = writer is None
         if writer is None:
             info = session_info(env, session_id or new_session_id(), game, settings or {})
@@ -107,6 +113,15 @@ class RecordingWrapper(gym.Wrapper[Frame, int, Frame, int]):
     @source.setter
     def source(self, source: Source) -> None:
         self._source = parse_source(source)
+
+    @property
+    def take(self) -> int | None:
+        """The number of the take that is being written; None while nothing is."""
+        return self._take
+
+    def end_take(self) -> None:
+        """Have the next row begin a take of its own; none is lost."""
+        self._take = None
 
     @property
     def path(self) -> Path:
@@ -178,7 +193,11 @@ class RecordingWrapper(gym.Wrapper[Frame, int, Frame, int]):
         if self._take is None:
             self._take = self.writer.takes
         before = {name: value for name, value in grab.info.items() if name not in _NOT_IN_INFO}
-        goal = before.pop("goal", None)
+        its_goal = before.pop("goal", None)
+        goal = its_goal if self.goal is None else self.goal
+        if any(key in after.get("hotkeys", ()) for key in self.reached_keys):
+            outcome = {**outcome, MARK: REACHED}
+            self.marked += 1
         row = SessionRow(  # what has a field of its own is taken out of what is left for info
             index=self.writer.ticks,
             t_ns=int(before.pop("t_ns")),

@@ -23,8 +23,12 @@ class Args:
     """What to do."""
     count: int = 3
     """How often."""
+    goal: tuple[str, ...] = ()
+    """What for."""
 
 def main(args):
+    if args.goal:
+        print(args)
     if args.what == "fail":
         raise UnknownNameError("task", "go-to-lanten", ["go-to-lantern"])
     if args.what == "stop":
@@ -51,6 +55,18 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         )
 
     return run_words
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--goal", "a b", "c", "--goal", "d", "--count", "4"),
+        ("--goal=a b", "--count", "4", "--goal=c", "--goal", "d"),
+        ("--count=4", "--goal", "a b", "c", "d"),
+    ],
+)
+def test_an_option_of_several_values_may_be_repeated(run: Run, words: tuple[str, ...]) -> None:
+    assert run(*words).stdout.strip() == "Args(what='nothing', count=4, goal=('a b', 'c', 'd'))"
 
 
 def test_done_is_zero_and_a_number_is_kept(run: Run) -> None:

@@ -102,12 +102,12 @@ def test_goals_are_played_one_after_the_other_on_a_window(probe: Probe, play: Pl
 @pytest.mark.slow
 def test_what_is_played_is_recorded(probe: Probe, play: Play, tmp_path: Path) -> None:
     options = ("--record", "--out", str(tmp_path / "raw"), "--session", "s", "--execute", "3")
-    code, said = finish(play("--model", "players:Walks", "--window", "^Probe$", "--goal", "Go", *options))
+    code, said = finish(play("--model", "players:Walks", "--window", "^Probe$", "--goal", "Go there", *options))
     assert code == 0, said
     session = Session(tmp_path / "raw" / "s")
     assert session.closed
     assert {row.source for row in session} == {"policy"}
-    assert {row.goal for row in session} == {"Go"}
+    assert {row.goal for row in session} == {"Go there"}
     assert [row.held for row in session][1:4] == [("w",)] * 3
 
 
@@ -179,6 +179,7 @@ def test_the_arena_without_a_window_or_a_display(play: Play, monkeypatch: pytest
         (("--model", "rndom", "--goal", "Go"), "Did you mean 'random'"),
         (("--model", "models/none-here", "--goal", "Go"), "there is no model folder"),
         (("--model", "none", "--session", "s"), "--record"),
+        (("--model", "none", "--window", "^Probe$", "--record", "--goal", "Jump"), "a goal is 2 to 6 words"),
         (("--model", "none", "--execute", "9"), "1 to 7"),
         (("--model", "expert", "--window", "^Probe$", "--goal", "Go"), "built-in arena only"),
     ],
@@ -294,6 +295,23 @@ def test_whatever_ends_a_goal_the_next_is_asked_for_and_the_model_stays(
     assert play.process.wait(30) == 130
     assert play.everything.count(b"the model is loaded") == 1
     sender.close()
+
+
+def test_a_goal_that_is_typed_must_be_one_that_can_be_labeled_where_it_is_recorded(
+    probe: Probe, terminal: Callable[..., Terminal], tmp_path: Path
+) -> None:
+    options = ("--record", "--out", str(tmp_path / "raw"), "--session", "s")
+    play = terminal("--model", "players:Walks", "--window", "^Probe$", *options)
+    play.wait_until_said("next goal (Enter ends): ")
+    play.type("Jump\n")
+    play.wait_until_said("a goal is 2 to 6 words on one line")
+    play.wait_until_said("next goal (Enter ends): ")
+    play.type("Jump over it\n")
+    play.wait_until_said("Jump over it: the policy says that the goal is reached")
+    play.wait_until_said("next goal (Enter ends): ")
+    play.type("\n")
+    assert play.process.wait(30) == 0
+    assert {row.goal for row in Session(tmp_path / "raw" / "s")} == {"Jump over it"}
 
 
 def test_goals_that_were_not_played_are_named(probe: Probe, play: Play) -> None:

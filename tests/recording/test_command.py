@@ -286,4 +286,4 @@ def test_without_the_game_nothing_is_made(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize("goal", ["Jump", "one two three four five six seven eight nine", ""])
 def test_a_goal_that_cannot_be_labeled_is_refused_before_recording(goal: str) -> None:
     with pytest.raises(InvalidInputError, match="a goal is 2 to 6 words"):
-        make_plans(Args(window="Probe", goal=goal))
+        make_plans(Args(window="Probe", goal=(goal,)))

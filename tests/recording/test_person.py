@@ -56,6 +56,10 @@ class Recorder:
         steps = self.folder / "steps.jsonl"
         return steps.read_bytes().count(b"\n") if steps.exists() else 0
 
+    @property
+    def said(self) -> str:
+        return self._said.read_text()
+
     def stop(self, number: signal.Signals = signal.SIGINT) -> str:
         self.process.send_signal(number)
         return self.output()
@@ -151,6 +155,66 @@ def test_a_title_and_a_goal_may_hold_brackets(
     session = Session(recorder.folder)
     assert session.info.game == title
     assert {row.goal for row in session} == {goal}
+
+
+def test_goals_are_gone_through_by_keys_and_marked_as_reached(
+    probe: Probe, record: Callable[..., Recorder], sender: KeySender
+) -> None:
+    recorder = record("--window", "^Probe$", "--goal", "Open the door", "--goal", "Climb the stairs", "Find a way out")
+    recorder.wait_until_open()
+    press(sender, "f8")
+    wait_for(lambda: "nothing is being recorded, so nothing is marked" in recorder.said)
+    press(sender, "p")
+    for key, goal in (("f8", "Climb the stairs (2 of 3)"), ("f7", "Find a way out (3 of 3)"), ("f8", None)):
+        before = recorder.rows
+        wait_for(lambda before=before: recorder.rows >= before + 5)
+        press(sender, key)
+        if goal:
+            wait_for(lambda goal=goal: f"goal: {goal}" in recorder.said)
+    wait_for(lambda: "paused: P starts" in recorder.said)  # behind the last goal
+    rows = recorder.rows
+    time.sleep(0.4)
+    assert recorder.rows == rows
+    press(sender, "p")
+    wait_for(lambda: recorder.rows >= rows + 3)
+    recorder.process.kill()  # what was said until now is written, as every tick is
+    recorder.process.wait()
+    session = Session(recorder.folder)
+    goals = [session[take.start].goal for take in session.takes]
+    assert goals == ["Open the door", "Climb the stairs", "Find a way out", "Open the door"]
+    for take, reached in zip(session.takes, (True, False, True, False), strict=True):
+        rows_of_it = session[take.start : take.stop]
+        assert {row.goal for row in rows_of_it} == {rows_of_it[0].goal}
+        assert [row.reached for row in rows_of_it] == [False] * (len(take) - 1) + [reached]
+    written = (recorder.folder / "steps.jsonl").read_text()
+    assert not any(key in written for key in ('"f7"', '"f8"', '"p"')), "hotkeys are never recorded"
+
+
+def test_stop_means_reached_and_the_line_says_where_one_is(
+    probe: Probe, record: Callable[..., Recorder], sender: KeySender, tmp_path: Path
+) -> None:
+    (tmp_path / "goals.txt").write_text("Open the door\nClimb the stairs\n")
+    options = ("--window", "^Probe$", "--goal-file", str(tmp_path / "goals.txt"), "--stop-means-reached")
+    recorder = record(*options)
+    recorder.wait_until_open()
+    for take in range(3):
+        before = recorder.rows
+        press(sender, "p")
+        wait_for(lambda before=before: recorder.rows >= before + 4)
+        press(sender, "p")
+        wait_for(lambda take=take: recorder.said.count("paused: P starts") > take)
+    said = recorder.stop()
+    assert said.count("reached: Open the door (1 of 2)") == 2
+    session = Session(recorder.folder)
+    assert [session[take.stop - 1].reached for take in session.takes] == [True] * 3
+    assert [session[take.start].goal for take in session.takes] == [
+        "Open the door",
+        "Climb the stairs",
+        "Open the door",
+    ]
+    again = record(*options, "--resume", "--hotkey", "o")  # with another key than before
+    again.wait_until_open()
+    assert f"going on after {len(session)} ticks, 3 takes" in again.stop()
 
 
 def test_losing_the_focus_ends_the_take_and_nothing_is_recorded_meanwhile(
@@ -263,6 +327,12 @@ def test_the_window_is_not_there_and_is_waited_for(
         (("--window", "x", "--hotkey", "escape"), "key"),
         (("--window", "x", "--fps", "0"), "ticks a second"),
         (("--window", "("), "no window has title"),
+        (("--window", "x", "--reached-key", "p"), "are three keys"),
+        (("--window", "x", "--goal", "Open the door", "Jump"), "a goal is 2 to 6 words"),
+        (("--window", "x", "--goal-file", "nowhere.txt"), "cannot read the goals in nowhere.txt"),
+        (("--goal", "Open the door", "Climb the stairs"), "are for --window"),
+        (("--stop-means-reached",), "are for --window"),
+        (("--player", "expert", "--goal", "Open the door"), "--goal is for a person"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(

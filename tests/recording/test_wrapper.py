@@ -225,3 +225,30 @@ def test_importing_recording_loads_nothing_heavy():
         "print([m for m in ('torch', 'transformers', 'mss', 'pynput', 'vizdoom', 'matplotlib') if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b"[]\n"
+
+
+def test_a_goal_is_reached_at_the_row_in_which_the_person_says_so(make_env, tmp_path):
+    """And the next goal begins a take of its own, with no row lost."""
+
+    def press(info):
+        info["hotkeys"] = ("f8",) if info["tick"] in (3, 8) else ()
+
+    with RecordingWrapper(make_env(change=press), tmp_path, "s", reserve_bytes=0) as recorder:
+        recorder.reached_keys = ("f8",)
+        recorder.goal = "Open the door"
+        recorder.reset()
+        for tick in range(1, 11):
+            recorder.step(0)
+            if tick == 3:
+                recorder.end_take()
+                recorder.goal = "Climb the stairs"
+            recorder.paused = tick in (6, 7)  # what is said while nothing is recorded is about nothing
+        assert recorder.marked == 1
+    session = Session(tmp_path / "s")
+    assert [row.index for row in session if row.reached] == [2]
+    assert [(take.number, take.start) for take in session.takes][:2] == [(0, 0), (1, 3)]
+    assert {row.goal for row in session[:3]} == {"Open the door"}
+    assert {row.goal for row in session[3:]} == {"Climb the stairs"}
+    assert session[2].info["mark"] == "reached"
+    assert "hotkeys" not in session[2].info
+    assert b"f8" not in (tmp_path / "s" / "steps.jsonl").read_bytes()
