@@ -11,12 +11,14 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 import tyro
 
 from gameenv.console import Console
 from gameenv.errors import GameEnvError
+from gameenv.users import belongs_to
 
 Args = TypeVar("Args")
 
@@ -44,7 +46,7 @@ def run_command(main: Callable[[Args], int | None], args: type[Args], prog: str,
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except (GameEnvError, OSError) as error:
-        console.print(f"{prog}: {error}")
+        console.print(f"{prog}: {error}{_whose(error)}")
         code = 1
     sys.exit(code)
 
@@ -80,6 +82,17 @@ def _list_options(args: type[Any]) -> frozenset[str]:
         for field in dataclasses.fields(args)
         if get_origin(kinds[field.name]) is tuple and Ellipsis in get_args(kinds[field.name])
     )
+
+
+def _whose(error: BaseException) -> str:
+    """Whose the file is that an error is about, if it is another user's."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, PermissionError):
+        cause = cause.__cause__
+    if cause is None or not isinstance(cause.filename, str):
+        return ""
+    path = Path(cause.filename)
+    return belongs_to(path if path.exists() else path.parent)
 
 
 def _mend_streams() -> None:

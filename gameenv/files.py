@@ -12,12 +12,13 @@ import os
 import re
 import secrets
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
 from gameenv.errors import DiskFullError, GameEnvError, WindowBusyError
+from gameenv.temporary import own_path
+from gameenv.users import belongs_to
 
 LOCK_FILE = ".lock"
 """The name of a folder's lock."""
@@ -135,7 +136,7 @@ class FileLock:
 
     def __init__(self, path: Path) -> None:
         self._fd: int | None = None
-        fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        fd = _open_lock(path)
         try:
             _lock(fd)
         except (BlockingIOError, PermissionError):
@@ -168,12 +169,21 @@ class FileLock:
 def lock_window(handle: int, *, watch: bool = False) -> Iterator[None]:
     """Be the only agent that plays a window or, to ``watch`` a person play, one of those who watch while none does.
 
+    Among the programs of one user: each user has files of their own.
+
     Raises:
+        GameEnvError: If the file that is locked cannot be made.
         WindowBusyError: If another process plays it; or, for an agent, if one records a person there.
     """
     display = "".join(sign if sign.isalnum() else "-" for sign in os.environ.get("DISPLAY", ""))
-    path = Path(tempfile.gettempdir()) / f"gameenv-window{display}-{handle}.lock"
-    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    path = own_path(f"window{display}-{handle}.lock")
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise GameEnvError(
+            f"cannot open {path}, which keeps a second agent out of the window ({error.strerror}).{belongs_to(path)} "
+            "Remove it, or set TMPDIR to a folder of your own"
+        ) from error
     try:
         (_lock_shared if watch else _lock)(fd)
     except (BlockingIOError, PermissionError):
@@ -204,6 +214,15 @@ def _is_shared(fd: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _open_lock(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except PermissionError:
+        if sys.platform == "win32" or not path.exists():
+            raise
+        return os.open(path, os.O_RDONLY)  # another user's: to lock it, reading is enough on most disks
 
 
 def _open_scratch(path: Path) -> tuple[Path, int | None]:

@@ -146,6 +146,8 @@ def _only_labeler(out: Path) -> Iterator[None]:
         raise SessionError(
             f"another gameenv-label{holder} is writing {out}; wait for it, or use another --out"
         ) from None
+    except PermissionError as error:
+        raise InvalidInputError(f"cannot write to {out}: {error}. Name another --out") from error
     except OSError as error:
         raise InvalidInputError(f"cannot lock {out} ({error}). Name an --out on a disk that has file locks") from error
     with lock:

@@ -21,6 +21,10 @@ def lock_session(folder: Path) -> FileLock:
         raise SessionError(
             f"another recorder{error} is writing the session {folder}; stop it, or record under another name"
         ) from None
+    except PermissionError as error:
+        raise SessionError(
+            f"the session {folder} may not be written ({error.strerror}: {error.filename}); record under another name"
+        ) from error
     except OSError as error:
         raise SessionError(
             f"cannot lock the session {folder} ({error}); record to a disk that has file locks"

@@ -5,14 +5,16 @@ If the watchdog process itself ends unexpectedly, the keys are let go of from he
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Listener
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from gameenv.actions import Action
 from gameenv.desktop.keyboard import Keyboard
@@ -32,9 +34,13 @@ from gameenv.live.messages import (
 )
 from gameenv.live.ring import FrameRing
 from gameenv.processes import sigint_held_back
+from gameenv.temporary import make_folder
 
 _REUSE_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "67108864", "MALLOC_TRIM_THRESHOLD_": "268435456"}
 """glibc would give the memory of each grab back to the system and get it anew, page by page: half the grab's time."""
+_SOCKET = "door"
+_LONGEST_PATH = 98
+"""Bytes in the path of the socket's folder: the socket's own may have 107 on Linux, 103 on macOS (``unix(7)``)."""
 _PATIENCE_S = 20.0
 """How long, beyond a tick, a watchdog process is waited for that does not answer."""
 
@@ -55,26 +61,15 @@ class Companion:
         self._ring = ring
         self._command = 0
         self._closing = False
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in close)
+        self._connection: Channel | None = None
         key = os.urandom(32)
         try:
-            with Listener(authkey=key) as door, sigint_held_back():
-                self._process = subprocess.Popen(
-                    [sys.executable, "-m", "gameenv.live.watchdog", str(door.address)],
-                    stdin=subprocess.PIPE,
-                    stderr=self._errors,
-                    env={**os.environ, **_REUSE_MEMORY},
-                    start_new_session=True,
-                )
+            with sigint_held_back(), _door(key) as door:
+                self._process = self._start(str(door.address), key)
                 self._watcher = threading.Thread(
                     target=self._watch, args=(str(door.address), key), name="watchdog's watcher", daemon=True
                 )
-                self._connection: Channel | None = None
                 self._watcher.start()
-                assert self._process.stdin is not None
-                with contextlib.suppress(OSError):
-                    self._process.stdin.write(key.hex().encode() + b"\n")
-                    self._process.stdin.close()
                 self._connection = door.accept()
             self._connection.send(settings)
             answer = self._receive()
@@ -156,6 +151,30 @@ class Companion:
     ) -> None:
         self.close()
 
+    def _start(self, address: str, key: bytes) -> "subprocess.Popen[bytes]":
+        """Start the process and tell it the key.
+
+        Raises:
+            GameEnvError: If the system does not start it.
+        """
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed in close)
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "gameenv.live.watchdog", address],
+                stdin=subprocess.PIPE,
+                stderr=self._errors,
+                env={**os.environ, **_REUSE_MEMORY},
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._errors.close()
+            raise GameEnvError(f"the watchdog process did not start: {error}") from error
+        assert process.stdin is not None
+        with contextlib.suppress(OSError):
+            process.stdin.write(key.hex().encode() + b"\n")
+            process.stdin.close()
+        return process
+
     def _ask(self, command: Begin | Hold) -> Grab | WatchEnded:
         assert self._connection is not None
         with contextlib.suppress(OSError):  # it has ended, and its last message says why
@@ -205,3 +224,25 @@ class Companion:
             if lines:
                 return lines[-1]
         return f"exit code {self._process.poll()}"
+
+
+@contextlib.contextmanager
+def _door(key: bytes) -> Iterator[Listener]:
+    """Where the process connects to: a named pipe on Windows, else a socket in a folder that is gone afterwards.
+
+    Raises:
+        GameEnvError: If it cannot be made.
+    """
+    with contextlib.ExitStack() as opened:
+        address = None
+        if sys.platform != "win32":
+            folder = make_folder("gameenv-watchdog-", _LONGEST_PATH)
+            opened.callback(shutil.rmtree, folder, ignore_errors=True)
+            address = str(folder / _SOCKET)
+        try:
+            door = opened.enter_context(Listener(address, authkey=key))
+        except OSError as error:
+            raise GameEnvError(
+                f"nothing can connect to this process ({error}), so its watchdog cannot start"
+            ) from error
+        yield door

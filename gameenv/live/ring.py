@@ -41,13 +41,17 @@ class FrameRing:
         else:
             if name is None:
                 in_memory = Path("/dev/shm")
-                fd, name = tempfile.mkstemp("", "gameenv-ring-", in_memory if in_memory.is_dir() else None)
+                usable = in_memory.is_dir() and os.access(in_memory, os.W_OK | os.X_OK)
+                fd, name = tempfile.mkstemp("", "gameenv-ring-", in_memory if usable else None)
                 _take_room(fd, Path(name), size)
             else:
                 fd = os.open(name, os.O_RDWR)
             self.name = name
             try:
                 memory = mmap.mmap(fd, size)
+            except BaseException:
+                self.forget_name()
+                raise
             finally:
                 os.close(fd)
         # Freed by the garbage collector: numpy keeps the memory open for as long as a view of it lives.

@@ -89,7 +89,11 @@ class ChatClient:
         self._are_known = False  # a question with these fields has been answered
         self._broken = 0
         self._is_warm = False
-        self.model = model or self._only_model()
+        try:
+            self.model = model or self._only_model()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Hang up. May be called twice."""

@@ -146,3 +146,21 @@ def test_names_that_no_encoding_has_are_printed_all_the_same(tmp_path: Path) -> 
         capture_output=True, check=False, timeout=60, env={**os.environ, "LC_ALL": "C.UTF-8"},
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, b"Doom \\udcd0\n"), done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="being another user needs root")
+def test_what_a_command_run_with_sudo_has_left_is_named_with_its_owner(tmp_path: Path) -> None:
+    for parent in (tmp_path, *tmp_path.parents[:2]):
+        parent.chmod(0o755)
+    roots = tmp_path / "session"
+    roots.mkdir()
+    code = (
+        "import os, pwd, sys; from dataclasses import dataclass; from pathlib import Path\n"
+        "from gameenv.cli import run_command\nfrom recording.lock import lock_session\n"
+        "@dataclass\nclass Args:\n    'Lock.'\n"
+        f"os.setuid(65534)\nrun_command(lambda _: lock_session(Path({str(roots)!r})).close(), Args, 'x')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert f"{roots} may not be written" in done.stderr
+    assert f"{roots} belongs to root (was a command run with sudo?): sudo chown -R nobody {roots}" in done.stderr

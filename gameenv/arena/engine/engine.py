@@ -86,8 +86,7 @@ class Engine:
         self._size = size
         self._failures = engine_failures(vzd)
         sweep_orphans()
-        folder = make_engine_folder()
-        self._slots = LevelSlots(folder / "levels.wad", level.textmap)
+        folder, self._slots = engine_files(level)
         self._game: Any = configure(vzd, folder, size, self.watches)
         pids: set[int] = set()
         # Also runs when the engine is garbage or Python ends, for those who forget to close.
@@ -211,6 +210,21 @@ def configure(vzd: Any, folder: Path, size: tuple[int, int], watches: frozenset[
     for hide in ("hud", "weapon", "crosshair", "messages", "corpses", "screen_flashes"):
         getattr(game, f"set_render_{hide}")(False)
     return game
+
+
+def engine_files(level: Level) -> tuple[Path, LevelSlots]:
+    """Make an engine's working folder with its file of levels; nothing is left of it if that fails.
+
+    Raises:
+        InvalidInputError: If the level's text is too long.
+        GameEnvError: If there is no place for it.
+    """
+    folder = make_engine_folder()
+    try:
+        return folder, LevelSlots(folder / "levels.wad", level.textmap)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def start_engine(game: Any, pids: set[int], folder: Path) -> None:

@@ -3,6 +3,7 @@
 Keys reach it as they reach any game: by the keyboard. Knows nothing of ticks, frames or Gymnasium.
 """
 
+import contextlib
 import os
 import threading
 import time
@@ -10,9 +11,16 @@ import weakref
 from dataclasses import replace
 from typing import Any
 
-from gameenv.arena.engine.engine import arena_state, configure, end_engine, engine_failures, engine_gone, start_engine
-from gameenv.arena.engine.ownership import make_engine_folder, sweep_orphans
-from gameenv.arena.engine.slots import LevelSlots
+from gameenv.arena.engine.engine import (
+    arena_state,
+    configure,
+    end_engine,
+    engine_failures,
+    engine_files,
+    engine_gone,
+    start_engine,
+)
+from gameenv.arena.engine.ownership import sweep_orphans
 from gameenv.arena.levels import WATCHED, Level
 from gameenv.arena.state import ArenaState
 from gameenv.clock import pause
@@ -60,31 +68,30 @@ class ArenaWindow:
                 f"the arena's window is one of {', '.join(f'{w}x{h}' for w, h in SIZES)}, got {size[0]}x{size[1]}"
             )
         vzd: Any = require("vizdoom", "arena")
-        self._windows = open_window_system()
         self._failures = engine_failures(vzd)
         sweep_orphans()
-        folder = make_engine_folder()
-        self._slots = LevelSlots(folder / "levels.wad", level.textmap)
-        (folder / "binds.cfg").write_text("\n".join(["unbindall", *(f"bind {key} {do}" for key, do in _BINDS.items())]))
-        game = self._game = configure(vzd, folder, (size[0], size[1]), WATCHED)
-        game.set_window_visible(True)
-        game.set_mode(vzd.Mode.ASYNC_SPECTATOR)
-        game.add_game_args("+exec binds.cfg +vid_fullscreen 0 +m_use_mouse 0 +use_joystick 0")
-        self._pids: set[int] = set()
-        self._end = weakref.finalize(self, end_engine, os.getpid(), game, self._pids, self._slots, folder)
+        with contextlib.ExitStack() as undo:
+            self._windows = open_window_system()
+            undo.callback(self._windows.close)
+            folder, self._slots = engine_files(level)
+            game = self._game = configure(vzd, folder, (size[0], size[1]), WATCHED)
+            self._pids: set[int] = set()
+            self._end = weakref.finalize(self, end_engine, os.getpid(), game, self._pids, self._slots, folder)
+            undo.callback(self._end)
+            binds = ["unbindall", *(f"bind {key} {do}" for key, do in _BINDS.items())]
+            (folder / "binds.cfg").write_text("\n".join(binds))
+            game.set_window_visible(True)
+            game.set_mode(vzd.Mode.ASYNC_SPECTATOR)
+            game.add_game_args("+exec binds.cfg +vid_fullscreen 0 +m_use_mouse 0 +use_joystick 0")
+            start_engine(game, self._pids, folder)
+            self.handle = self._find()
+            undo.pop_all()
         self._lock = threading.Lock()
         self._wants_lock = threading.Event()
         self._state: ArenaState | None = None
         self._error: Exception | None = None
         self._closing = False
         self._tics = 0
-        try:
-            start_engine(game, self._pids, folder)
-            self.handle = self._find()
-        except BaseException:
-            self._windows.close()
-            self._end()
-            raise
         self._pump = threading.Thread(target=self._follow, name="arena window", daemon=True)
         self._pump.start()
 

@@ -9,22 +9,30 @@ import os
 import re
 import shutil
 import signal
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from gameenv import temporary
+
 _PREFIX = "gameenv-arena"
 _FOLDER = re.compile(rf"{_PREFIX}-(\d+)-\w+")
 _PROGRAM = b"vizdoom"
+_LONGEST_PATH = 220
+"""Bytes in the path of an engine's folder: of one with more than 255 in a file's path, ViZDoom 1.3 crashes, and Python
+with it (tried)."""
 _STALE_S = 3600.0
 """A folder whose owner is gone and that no engine works in is removed after this: its owner may live in a container
 that shares the folder of temporary files but not the process numbers."""
 
 
 def make_engine_folder() -> Path:
-    """Make an engine's working folder, named after this process."""
-    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}-{os.getpid()}-"))
+    """Make an engine's working folder, named after this process.
+
+    Raises:
+        GameEnvError: If it cannot be made.
+    """
+    return temporary.make_folder(f"{_PREFIX}-{os.getpid()}-", _LONGEST_PATH)
 
 
 def own_engines() -> set[int]:
@@ -49,7 +57,7 @@ def sweep_orphans() -> None:
             if _is_orphaned(folder):
                 os.kill(pid, signal.SIGKILL)  # before the folder: another user's process raises here
                 shutil.rmtree(folder, ignore_errors=True)
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}-*"):
+    for folder in (each for parent in temporary.folders() for each in parent.glob(f"{_PREFIX}-*")):
         with contextlib.suppress(OSError):
             if _is_orphaned(folder) and time.time() - folder.stat().st_mtime > _STALE_S:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -18,7 +18,7 @@ from gameenv.desktop.listener import HeardKey
 from gameenv.desktop.x11.connection import Translated, open_display
 from gameenv.desktop.x11.devices import injects
 from gameenv.desktop.x11.keycodes import keycode
-from gameenv.errors import DisplayError, GameEnvError, ListenerDiedError
+from gameenv.errors import DisplayError, ListenerDiedError
 
 _RAW_EVENT = struct.Struct("=HIIHHI")  # device, time in ms, keycode, source device, length of what follows, flags
 _NS_PER_MS = 1_000_000
@@ -43,12 +43,13 @@ class X11Listener:
         self._down: set[tuple[int, int]] = set()
         self._withheld: frozenset[str] = frozenset()
         try:
-            self._select()
-        except GameEnvError:
+            with Translated():
+                self._select()
+                self._read_layout()
+                self._read_devices()
+        except BaseException:
             self.close()
             raise
-        self._read_layout()
-        self._read_devices()
 
     def _select(self) -> None:
         self._extension = self._display.query_extension("XInputExtension")

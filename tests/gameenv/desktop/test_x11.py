@@ -12,11 +12,15 @@ from gameenv.desktop.keyboard import KEY_NAMES, KeySender
 from gameenv.desktop.listener import HeardKey, KeyListener
 from gameenv.desktop.opening import open_listener, open_sender, open_window_system
 from gameenv.desktop.window import Rect, WindowSystem, find_window
-from gameenv.errors import ListenerDiedError, WindowGoneError
+from gameenv.errors import DisplayError, ListenerDiedError, WindowGoneError
 from tests.gameenv.live.display import Probe, wait_for, x_server
 
 if sys.platform != "linux":
     pytest.skip("X11 only", allow_module_level=True)
+
+from Xlib.error import ConnectionClosedError
+
+from gameenv.desktop.x11.listening import X11Listener
 
 MakeProbe = Callable[..., Probe]
 
@@ -196,3 +200,21 @@ def test_a_window_without_a_title_is_found_by_its_program(system: WindowSystem, 
 def test_we_are_our_own_family(system: WindowSystem, probe: Probe) -> None:
     assert {os.getpid(), os.getppid()} <= own_processes()
     assert probe.pid not in own_processes()
+
+
+def test_a_listener_whose_server_breaks_off_while_it_begins_says_so(
+    display: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(_: X11Listener) -> None:
+        raise ConnectionClosedError("server")
+
+    closed: list[X11Listener] = []
+
+    def close(listener: X11Listener) -> None:
+        closed.append(listener)
+
+    monkeypatch.setattr(X11Listener, "_read_devices", gone)
+    monkeypatch.setattr(X11Listener, "close", close)
+    with pytest.raises(DisplayError, match="does not answer any more"):
+        X11Listener(["w"])
+    assert closed

@@ -4,12 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from gameenv import temporary
 from gameenv.actions import action_index
 from gameenv.desktop.keyboard import KeySender
 from gameenv.desktop.opening import open_sender, open_window_system
@@ -632,3 +635,44 @@ def test_a_watchdog_that_does_not_start_is_an_error_and_not_a_wait(
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(GameEnvError, match="did not start: exit code 1"):
         env.reset()
+
+
+def rings() -> set[str]:
+    """The names of shared frames that are there."""
+    return {name for name in os.listdir("/dev/shm") if name.startswith("gameenv-ring-")}
+
+
+@pytest.mark.parametrize("length", [120, 240])
+def test_a_long_path_to_the_folder_of_temporary_files(
+    probe: Probe, make_env: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    """A socket's path has at most 107 bytes."""
+    folder = tmp_path / ("x" * length)
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    env = make_env()
+    env.reset()
+    env.step(W)
+    wait_for(lambda: probe.down == ["w"])
+    env.close()
+    assert [path.suffix for path in folder.iterdir()] == [".lock"]
+
+
+def test_what_cannot_be_begun_says_so_and_leaves_nothing(
+    probe: Probe, make_env: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of the things that a watchdog needs, missing in turn."""
+    before = rings()
+    env = make_env()
+    with monkeypatch.context() as broken:
+        broken.setattr(sys, "executable", "/not there")
+        with pytest.raises(GameEnvError, match=r"watchdog process did not start: .*/not there"):
+            env.reset()
+    with monkeypatch.context() as broken:
+        broken.setattr(tempfile, "tempdir", str(tmp_path / ("x" * 200)))
+        broken.setattr(temporary, "_SHORT", ())
+        with pytest.raises(GameEnvError, match=r"no folder for temporary files.*TMPDIR=/tmp"):
+            env.reset()
+    assert rings() <= before
+    env.reset()

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import pytest
 from gameenv.arena.engine import ownership
 from gameenv.arena.engine.engine import Engine, draw_size
 from gameenv.arena.engine.ownership import end_processes, make_engine_folder, own_engines, sweep_orphans
+from gameenv.arena.engine.slots import SLOT_BYTES
 from gameenv.arena.env import ArenaEnv
 from gameenv.arena.state import ArenaState
 from gameenv.arena.tasks import level
@@ -324,3 +326,27 @@ def test_tic_by_tic_is_as_all_at_once(engine: Engine) -> None:
     for words in [()] * 6 + [("w", "d", "down")] * 12:
         engine.hold(words, 1)
     assert engine.state == at_once
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names of folders there are shorter than this")
+def test_a_long_path_to_the_folder_of_temporary_files(tmp_path: Path) -> None:
+    """The engine has crashed on such a one, and Python with it: so it is tried in a process of its own."""
+    folder = tmp_path / ("x" * 230)
+    folder.mkdir()
+    code = (
+        "from gameenv.arena.env import ArenaEnv\n"
+        "env = ArenaEnv('open-door', frame_size=(128, 72))\nprint(env.reset(seed=1)[1]['level'])\nenv.close()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "TMPDIR": str(folder)}, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.stdout.startswith("train/open-door/1"), done.stderr
+    assert not list(folder.iterdir())
+
+
+def test_a_level_that_is_too_long_leaves_no_folder(tmp_folder: Path) -> None:
+    too_long = replace(level("open-door", "train", 1), textmap="x" * (SLOT_BYTES + 1))
+    with pytest.raises(InvalidInputError, match="at most"):
+        Engine(too_long, (160, 120))
+    assert not list(tmp_folder.iterdir())

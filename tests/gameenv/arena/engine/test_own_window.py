@@ -2,8 +2,10 @@
 
 import os
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -15,6 +17,7 @@ from gameenv.actions import action_index
 from gameenv.arena import tasks
 from gameenv.arena.engine.own_window import ArenaWindow
 from gameenv.arena.engine.ownership import own_engines
+from gameenv.arena.engine.slots import SLOT_BYTES
 from gameenv.arena.player.expert import Expert
 from gameenv.arena.player.legs.lurk import Lurk
 from gameenv.arena.state import ArenaState
@@ -23,7 +26,7 @@ from gameenv.arena.world.geometry import PLAYER_START, Thing, textmap
 from gameenv.arena.world.sentry import STRIDE_TICS
 from gameenv.desktop.keyboard import KeySender
 from gameenv.desktop.opening import open_sender
-from gameenv.errors import EngineGoneError, InvalidInputError, UnknownNameError
+from gameenv.errors import DisplayError, EngineGoneError, InvalidInputError, UnknownNameError
 from tests.gameenv.live.display import wait_for
 
 pytestmark = pytest.mark.slow
@@ -222,3 +225,19 @@ def test_wrong_arguments(display: str) -> None:
     with pytest.raises(InvalidInputError, match="reset"):
         ArenaWindowEnv().step(0)
     assert not own_engines()
+
+
+@pytest.mark.parametrize("cause", ["a level that is too long", "no desktop"])
+def test_a_window_that_does_not_open_leaves_nothing(
+    display: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cause: str
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before, level = own_engines(), LEVEL
+    if cause == "no desktop":
+        monkeypatch.setenv("DISPLAY", ":4242")
+    else:
+        level = replace(LEVEL, textmap="x" * (SLOT_BYTES + 1))
+    with pytest.raises((DisplayError, InvalidInputError)):
+        ArenaWindow(level, (640, 360))
+    assert own_engines() == before
+    assert not list(tmp_path.iterdir())
