@@ -4,6 +4,7 @@ A frame is ``(height, width, 3)`` uint8, RGB, 0 to 255. Knows nothing of where f
 """
 
 import io
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ DEFAULT_SIZE = (512, 288)
 """Width, height: 16:9 and a multiple of 32 both ways, so 144 visual tokens for Qwen3-VL and nothing to resample."""
 JPEG_QUALITY = 95
 JPEG_SUBSAMPLING = 0  # 4:4:4, so that thin coloured details survive
+_JPEG_BEGINS, _JPEG_ENDS = b"\xff\xd8", b"\xff\xd9"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +145,39 @@ def load_frame(path: Path) -> Frame:
     """Read an image file as a frame.
 
     Raises:
-        InvalidInputError: If the file is missing or is not a readable image.
+        InvalidInputError: If the file is missing, is not a readable image, or is a JPEG without its end.
     """
     try:
-        with Image.open(path) as image:
+        content = path.read_bytes()
+        if content.startswith(_JPEG_BEGINS) and not _ends(content):  # zeros for an end would pass as grey
+            raise InvalidInputError(f"cannot read the frame {path}: it is cut short")
+        with Image.open(io.BytesIO(content)) as image:
             return np.array(image.convert("RGB"))
-    except (OSError, ValueError) as error:
+    except UNREADABLE as error:
         raise InvalidInputError(f"cannot read the frame {path}: {error}") from error
+
+
+UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
+"""What Pillow raises at a file that is no image, or a damaged one."""
+
+
+def is_whole(path: Path) -> bool:
+    """Whether an image file is there and was written to its end. Reads four bytes of a JPEG (8 microseconds).
+
+    A JPEG that passes may still be damaged inside; anything that is not a JPEG is decoded.
+    """
+    try:
+        with path.open("rb") as file:
+            if file.read(2) == _JPEG_BEGINS:
+                file.seek(-2, os.SEEK_END)
+                if file.read() == _JPEG_ENDS:
+                    return True
+        load_frame(path)
+    except (OSError, InvalidInputError):
+        return False
+    return True
+
+
+def _ends(jpeg: bytes) -> bool:
+    """Whether it has its end; some writers pad it with zeros."""
+    return jpeg.endswith(_JPEG_ENDS) or jpeg.rstrip(b"\0").endswith(_JPEG_ENDS)

@@ -4,14 +4,14 @@ Knows nothing of how they were made, of models, or of the ``datasets`` library.
 """
 
 import json
-import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gameenv.actions import ACTIONS, CHUNK_LENGTH, ActionChunk
 from gameenv.errors import InvalidInputError
+from gameenv.frames import is_whole
 from labeling.segment_folder import SAMPLES_FILE, SEGMENT_FILE, SegmentRecord, read_record, segment_folders
 from policies.prompt import PROMPT_VERSION, parse_reply, read_sample, user_text
 
@@ -97,7 +97,8 @@ def load_info(root: str | Path) -> DatasetInfo:
 def load_samples(root: str | Path) -> list[Sample]:
     """Read every sample in ``root``, by session, clip and row.
 
-    A sample whose frame is missing is left out with a warning that lists them; above 1% the dataset is refused.
+    A sample whose frame is missing or cut short is left out with a warning that lists them; above 1% the dataset is
+    refused.
 
     Args:
         root: The folder ``gameenv-label`` wrote (``dataset/labeled_segments``).
@@ -105,15 +106,14 @@ def load_samples(root: str | Path) -> list[Sample]:
     Raises:
         InvalidInputError: If the folder is missing or has no segments; if a line is not a sample (file and line are
             named); if segments differ in vocabulary, chunk length, prompt, rate, frame size or fit; or if more than 1%
-            of the frames are missing.
+            of the frames are missing or cut short.
     """
     samples: list[Sample] = []
     missing: list[Path] = []
     chunks: dict[str, ActionChunk] = {}
     for folder, record in _read_records(Path(root)):
-        present = {entry.name for entry in os.scandir(folder)}
         for row, image, chunk in _read_lines(folder, record, chunks):
-            if image not in present:
+            if not is_whole(folder / image):
                 missing.append(folder / image)
                 continue
             samples.append(
@@ -133,7 +133,8 @@ def load_samples(root: str | Path) -> list[Sample]:
                 )
             )
     if missing:
-        _report_missing(Path(root), missing, len(samples) + len(missing))
+        said = describe_missing(root, missing, len(samples) + len(missing), "are missing or cut short")
+        warnings.warn(said, stacklevel=2)
     if not samples:
         raise InvalidInputError(
             f"the segments in {root} hold no samples: every row was dropped (see gameenv-label's summary). Record more."
@@ -210,12 +211,16 @@ def _read_lines(
         yield row, image, chunk
 
 
-def _report_missing(root: Path, missing: list[Path], total: int) -> None:
-    """Refuse a dataset that lacks more than 1% of its frames, and warn of fewer."""
+def describe_missing(root: str | Path, missing: Sequence[Path], total: int, what: str) -> str:
+    """Say which of a dataset's frames are left out, and what is wrong with them.
+
+    Raises:
+        InvalidInputError: If it is more than 1% of them.
+    """
     names = ", ".join(str(path) for path in missing[:_LISTED]) + (", ..." if len(missing) > _LISTED else "")
-    report = f"{len(missing)} of {total} frames in {root} are missing: {names}"
+    report = f"{len(missing)} of {total} frames in {root} {what}: {names}"
     if len(missing) > MAX_MISSING * total:
         raise InvalidInputError(
             f"{report}. More than {MAX_MISSING:.0%} is refused: run gameenv-label with another --out, or restore them."
         )
-    warnings.warn(f"{report}. Their samples are left out.", stacklevel=3)
+    return f"{report}. Their samples are left out."

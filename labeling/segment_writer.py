@@ -16,6 +16,7 @@ from pathlib import Path
 from gameenv.actions import ACTIONS, CHUNK_LENGTH
 from gameenv.errors import DiskFullError
 from gameenv.files import full_disk_named
+from gameenv.frames import is_whole
 from labeling.labeler import Label
 from labeling.samples import DROPPED_MISSING_FRAME, SampleSettings, TakeWords, Windows
 from labeling.segment_folder import (
@@ -117,21 +118,17 @@ def _place_frame(source: Path, target: Path) -> int | None:
     """Link a frame, or copy it where that is impossible.
 
     Returns:
-        The bytes copied (0 for a link), or None if the frame is missing or empty.
+        The bytes copied (0 for a link), or None if the frame is missing, empty or cut short.
 
     Raises:
         DiskFullError: If it must be copied and there is no room.
     """
-    try:
-        size = os.stat(source).st_size
-    except FileNotFoundError:
-        return None
-    if size == 0:
+    if not is_whole(source):
         return None
     try:
         os.link(source, target)
     except OSError:  # another file system, one without links, or one link too many
-        free = shutil.disk_usage(target.parent).free
+        size, free = os.stat(source).st_size, shutil.disk_usage(target.parent).free
         if free < size + DISK_RESERVE_BYTES:
             raise DiskFullError(
                 f"{target.parent.parent} is on a file system to which {source.parent} cannot be linked, so frames are "

@@ -18,7 +18,7 @@ _BAR = 40  # columns of the longest bar
 _DROPPED = {
     "noise": "an exploring (noise) action among the seven",
     "no_next": "the take ends before the seven are complete",
-    "missing_frame": "the frame is missing",
+    "missing_frame": "the frame is missing or cut short",
     "pause": "seven times none, and the goal was not reached: a pause is no declaration",
     "thinned": "left out by --keep-every",
 }

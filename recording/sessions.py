@@ -19,6 +19,7 @@ from gameenv.clock import NS_PER_S
 from gameenv.console import Console
 from gameenv.errors import InvalidInputError, SessionError, UnknownNameError
 from gameenv.files import replacing
+from gameenv.frames import UNREADABLE, is_whole
 from gameenv.progress import track
 from recording.info import write_info
 from recording.lock import lock_session
@@ -118,7 +119,8 @@ def find_faults(session: Session, unreadable: Sequence[int], black: Sequence[int
     if not len(session):
         return ["it holds nothing"]
     if unreadable:
-        faults.append(f"{len(unreadable):,} frames cannot be read, the first is {session[unreadable[0]].frame}")
+        first = session[unreadable[0]].frame
+        faults.append(f"{len(unreadable):,} frames cannot be read, or are cut short; the first is {first}")
     if black:
         share = len(black) / len(session)
         faults.append(f"{len(black):,} frames ({share:.1%}) are black: play in a window or borderless")
@@ -222,8 +224,10 @@ def _check(path: Path, console: Console) -> bool:
 
 
 def _brightness(path: Path) -> int | None:
-    """The brightest value of an image, looked at in an eighth of its size; None if it is no image."""
-    with contextlib.suppress(OSError, ValueError), Image.open(path) as image:
+    """The brightest value of an image, looked at in an eighth of its size; None if it is none or cut short."""
+    if not is_whole(path):
+        return None
+    with contextlib.suppress(*UNREADABLE), Image.open(path) as image:
         image.draft("L", (image.width // 8, image.height // 8))
         extrema = image.convert("L").getextrema()
         return int(extrema[1])  # type: ignore[arg-type]

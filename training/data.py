@@ -6,7 +6,7 @@ Levels, sessions or takes are held out whole (``labeling.split``). Knows nothing
 import hashlib
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from gameenv.actions import action_index
 from gameenv.errors import InvalidInputError
 from gameenv.frames import Fit, FrameSpec
 from labeling import DatasetInfo, Sample, load_info, load_samples, split_samples
+from labeling.reader import describe_missing
 
 _ALIKE = ("fps", "frame_size", "fit", "vocabulary", "chunk_length", "prompt_version")
 """What recordings must have in common to be trained on together."""
@@ -51,6 +52,32 @@ class Data:
     def tasks(self) -> tuple[str, ...]:
         """The tasks of the arena that are trained on."""
         return tuple(sorted({sample.task for sample in self.training if sample.task}))
+
+    @property
+    def samples(self) -> list[Sample]:
+        """All of them, those to train on first."""
+        return [*self.training, *self.validation]
+
+    def without(self, unreadable: Collection[int], warn: Callable[[str], object]) -> "Data":
+        """Leave out, and say so, what only decoding shows to be damaged; what names the data stays.
+
+        Args:
+            unreadable: The numbers of such frames among ``samples``.
+            warn: Called with what is left out.
+
+        Raises:
+            InvalidInputError: If it is more than 1% of the frames, or nothing is left on one side.
+        """
+        if not unreadable:
+            return self
+        samples, cut = self.samples, len(self.training)
+        missing = [samples[number].image for number in sorted(unreadable)]
+        warn(describe_missing(self.root, missing, len(samples), "cannot be read"))
+        kept = [number for number in range(len(samples)) if number not in unreadable]
+        training, validation = ([samples[n] for n in kept if (n < cut) == early] for early in (True, False))
+        if not training or not validation:
+            raise InvalidInputError(f"no readable frames are left to train on, or to hold out, in {self.root}")
+        return replace(self, training=training, validation=validation)
 
 
 def load_data(

@@ -5,26 +5,29 @@ nothing of goals, actions or networks.
 """
 
 import hashlib
+import json
 import math
 import shutil
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from gameenv.errors import DiskFullError, GameEnvError, InvalidInputError
-from gameenv.files import replacing
-from gameenv.frames import FrameSpec, fit_frame, load_frame
+from gameenv.files import replacing, write_atomically
+from gameenv.frames import Frame, FrameSpec, fit_frame, load_frame
 from gameenv.processes import sigint_held_back, worker_pool
 
 _CHUNK = 256
 _AHEAD = 2  # chunks that each process may be ahead of the file
 _SPARE_BYTES = 64 << 20  # for the checkpoint, the model and the plots
+T = TypeVar("T")
 
 
 class Frames(Protocol):
@@ -51,19 +54,23 @@ class FrameFile:
         InvalidInputError: If the file cannot be read.
     """
 
-    def __init__(self, path: Path, rows: range | None = None) -> None:
+    def __init__(self, path: Path, rows: np.ndarray | None = None) -> None:
         self._path = path
         whole = self._open().shape
-        self._rows = range(whole[0]) if rows is None else rows
+        self._rows = np.arange(whole[0]) if rows is None else rows
         self.shape: tuple[int, ...] = (len(self._rows), *whole[1:])
 
     def part(self, start: int, stop: int) -> "FrameFile":
         """The frames from ``start`` up to ``stop``."""
         return FrameFile(self._path, self._rows[start:stop])
 
+    def without(self, numbers: Sequence[int]) -> "FrameFile":
+        """All frames but these."""
+        return FrameFile(self._path, np.delete(self._rows, numbers)) if numbers else self
+
     def __getitem__(self, rows: int | np.ndarray) -> np.ndarray:
         """One frame ``(height, width, 3)``, or several ``(len(rows), height, width, 3)``, freshly owned."""
-        return np.array(self._open()[self._rows.start : self._rows.stop][rows])
+        return np.array(self._open()[self._rows[rows]])
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -82,7 +89,7 @@ def cached_frames(
     cache: Path,
     workers: int,
     on_progress: Callable[[int], object] = lambda count: None,
-) -> FrameFile:
+) -> tuple[FrameFile, tuple[int, ...]]:
     """Decode, fit and keep frames.
 
     Args:
@@ -93,19 +100,37 @@ def cached_frames(
         on_progress: Called with the number of frames done.
 
     Returns:
-        ``(len(paths), height, width, 3)`` uint8, read from the file when they are asked for.
+        ``(len(paths), height, width, 3)`` uint8, read from the file when they are asked for, and the numbers of those
+        that could not be decoded, which are black.
 
     Raises:
-        InvalidInputError: If a frame cannot be read.
+        InvalidInputError: If a frame is not there.
         DiskFullError: If there is too little room for the file.
     """
     cache.mkdir(parents=True, exist_ok=True)
     path = cache / f"{_key(paths, spec)}.npy"
+    left_out = path.with_suffix(".json")
     if not path.exists():
         with replacing(path, flush=False) as scratch:
-            _decode_all(paths, spec, scratch, workers, on_progress)
+            damaged = _decode_all(paths, spec, scratch, workers, on_progress)
+            if damaged:
+                write_atomically(left_out, json.dumps(damaged))
     on_progress(len(paths))
-    return FrameFile(path)
+    return FrameFile(path), tuple(json.loads(left_out.read_text()) if left_out.exists() else ())
+
+
+def find_damaged(
+    paths: Sequence[Path], workers: int, on_progress: Callable[[int], object] = lambda count: None
+) -> tuple[int, ...]:
+    """The numbers of the files that cannot be decoded, for those who read frames one by one.
+
+    Args:
+        paths: Image files.
+        workers: Processes that decode.
+        on_progress: Called with the number of frames done.
+    """
+    with closing(_in_chunks(_damaged, paths, (), workers, on_progress)) as parts:
+        return tuple(start + number for start, part in parts for number in part)
 
 
 def _key(paths: Sequence[Path], spec: FrameSpec) -> str:
@@ -122,28 +147,42 @@ def _key(paths: Sequence[Path], spec: FrameSpec) -> str:
 
 def _decode_all(
     paths: Sequence[Path], spec: FrameSpec, target: Path, workers: int, on_progress: Callable[[int], object]
-) -> None:
+) -> list[int]:
+    """Write the frames; returns the numbers of those that cannot be decoded."""
     _reserve(target, len(paths) * math.prod(spec.shape))
-    starts = iter(range(0, len(paths), _CHUNK))
-    done = 0
-    try:
-        with worker_pool(max(workers, 1)) as pool, target.open("wb") as file:
-            header = {"descr": "|u1", "fortran_order": False, "shape": (len(paths), *spec.shape)}
-            np.lib.format.write_array_header_1_0(file, header)
+    found: list[int] = []
+    with target.open("wb") as file, closing(_in_chunks(_decode, paths, (spec,), workers, on_progress)) as parts:
+        header = {"descr": "|u1", "fortran_order": False, "shape": (len(paths), *spec.shape)}
+        np.lib.format.write_array_header_1_0(file, header)
+        for start, (part, damaged) in parts:
+            file.write(part.data)
+            found += [start + number for number in damaged]
+    return found
 
-            def submit(count: int) -> list[Future[np.ndarray]]:
+
+def _in_chunks(
+    work: Callable[..., T],
+    paths: Sequence[Path],
+    more: tuple[Any, ...],
+    workers: int,
+    on_progress: Callable[[int], object],
+) -> Generator[tuple[int, T], None, None]:
+    """What ``work`` gives for each chunk of the paths, in order, with the number of the chunk's first."""
+    starts = range(0, len(paths), _CHUNK)
+    ahead = iter(starts)
+    try:
+        with worker_pool(max(workers, 1)) as pool:
+
+            def submit(count: int) -> list[Future[T]]:
                 with sigint_held_back():
-                    return [
-                        pool.submit(_decode, paths[start : start + _CHUNK], spec) for start in islice(starts, count)
-                    ]
+                    return [pool.submit(work, paths[start : start + _CHUNK], *more) for start in islice(ahead, count)]
 
             parts = deque(submit(_AHEAD * max(workers, 1)))
-            while parts:
+            for start in starts:
                 part = parts.popleft().result()
                 parts.extend(submit(1))
-                file.write(part.data)
-                done += len(part)
-                on_progress(done)
+                yield start, part
+                on_progress(min(start + _CHUNK, len(paths)))
     except BrokenProcessPool as error:
         raise GameEnvError("a decoding process died, perhaps for want of memory; use fewer --workers") from error
 
@@ -162,5 +201,22 @@ def _reserve(target: Path, size: int) -> None:
         )
 
 
-def _decode(paths: Sequence[Path], spec: FrameSpec) -> np.ndarray:
-    return np.stack([fit_frame(load_frame(path), spec) for path in paths])
+def _decode(paths: Sequence[Path], spec: FrameSpec) -> tuple[np.ndarray, list[int]]:
+    frames, damaged = np.zeros((len(paths), *spec.shape), np.uint8), []
+    for number, path in enumerate(paths):
+        if (frame := _load(path)) is None:
+            damaged.append(number)
+        else:
+            frames[number] = fit_frame(frame, spec)
+    return frames, damaged
+
+
+def _damaged(paths: Sequence[Path]) -> list[int]:
+    return [number for number, path in enumerate(paths) if _load(path) is None]
+
+
+def _load(path: Path) -> Frame | None:
+    try:
+        return load_frame(path)
+    except InvalidInputError:
+        return None

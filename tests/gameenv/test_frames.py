@@ -6,7 +6,7 @@ from PIL import Image
 import gameenv  # noqa: F401 (registers the arena)
 from gameenv.actions import action_index
 from gameenv.errors import InvalidInputError, UnknownNameError
-from gameenv.frames import DEFAULT_SIZE, FrameSpec, check_frame, encode_jpeg, fit_frame, load_frame
+from gameenv.frames import DEFAULT_SIZE, FrameSpec, check_frame, encode_jpeg, fit_frame, is_whole, load_frame
 
 JPEG_BOUND = 1.0
 """Mean absolute difference, in grey levels of 255, that writing a frame to disk may make to what a model sees."""
@@ -98,6 +98,45 @@ def test_an_unreadable_picture_is_named(tmp_path, content: bytes | None) -> None
         path.write_bytes(content)
     with pytest.raises(InvalidInputError, match=r"broken\.jpg"):
         load_frame(path)
+
+
+def broken_jpegs() -> dict[str, bytes]:
+    """A picture's file, broken in the ways disks and power cuts break them."""
+    whole = encode_jpeg(make(64, 96, 0))
+    half = len(whole) // 2
+    return {
+        "empty": b"",
+        "cut short": whole[:half],
+        "without its last byte": whole[:-1],
+        "its rest is zeros": whole[:half] + bytes(len(whole) - half),
+        "all zeros": bytes(len(whole)),
+        "its head is spoilt": bytes(20) + whole[20:],
+        "a monstrous size": whole.replace(b"\x00\x40\x00\x60\x03", b"\xff\xff\xff\xff\x03"),
+    }
+
+
+@pytest.mark.parametrize("how", broken_jpegs())
+def test_a_broken_picture_is_refused_however_it_is_broken(tmp_path, how: str) -> None:
+    path = tmp_path / "broken.jpg"
+    path.write_bytes(broken_jpegs()[how])
+    with pytest.raises(InvalidInputError, match=r"cannot read the frame .*broken\.jpg"):
+        load_frame(path)
+    assert is_whole(path) == (how == "a monstrous size"), "four bytes do not tell that its size is wrong"
+
+
+def test_a_whole_picture_is_one_with_its_end_padded_or_not_a_jpeg_at_all(tmp_path) -> None:
+    path = tmp_path / "frame.jpg"
+    whole = encode_jpeg(make(64, 96, 0))
+    for content in (whole, whole + bytes(300)):
+        path.write_bytes(content)
+        assert is_whole(path)
+        assert load_frame(path).shape == (64, 96, 3)
+    Image.fromarray(make(64, 96, 0)).save(path, "PNG")
+    assert is_whole(path)
+    path.write_bytes(path.read_bytes()[:-300])
+    assert not is_whole(path)
+    path.unlink()
+    assert not is_whole(path)
 
 
 @pytest.mark.slow

@@ -138,6 +138,16 @@ def test_a_missing_frame_costs_its_sample_only_and_is_counted(session: Session, 
     assert len(lines(out / "s_seg0000")) == 38
 
 
+def test_a_frame_that_is_cut_short_counts_as_a_missing_one(session: Session, out: Path):
+    whole = session.frame_path(7).read_bytes()
+    session.frame_path(7).write_bytes(whole[: len(whole) // 2])
+    session.frame_path(8).write_bytes(whole[: len(whole) // 2] + bytes(len(whole) - len(whole) // 2))
+    (first, *_) = label_session(session, out, Referee())
+    assert first.record.dropped == {"missing_frame": 2}
+    assert first.record.rows == (*range(7), *range(9, 40))
+    assert not (out / "s_seg0000" / "frame_0007.jpg").exists()
+
+
 def no_links(*_: object, **__: object) -> None:
     raise OSError(errno.EXDEV, "Invalid cross-device link")
 

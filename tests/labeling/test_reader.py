@@ -155,8 +155,13 @@ def test_more_than_a_hundredth_of_frames_missing_is_refused_and_listed(root: Pat
         load_samples(root)
 
 
-def test_fewer_are_left_out_with_a_warning(root: Path):
-    (root / "a_seg0000" / "frame_0004.jpg").unlink()
+@pytest.mark.parametrize("kept", [None, 0, 100])
+def test_fewer_are_left_out_with_a_warning_and_so_are_those_cut_short(root: Path, kept: int | None):
+    frame = root / "a_seg0000" / "frame_0004.jpg"
+    content = frame.read_bytes()
+    frame.unlink()
+    if kept is not None:
+        frame.write_bytes(content[:kept])
     with pytest.warns(UserWarning, match=r"1 of 100 frames .*frame_0004.jpg\. Their samples are left out"):
         samples = load_samples(root)
     assert len(samples) == 99

@@ -67,20 +67,25 @@ def test_check_finds_nothing_wrong_with_a_good_one(tmp_path: Path, capsys: pytes
     assert "never pressed: w" in said
 
 
-@pytest.mark.parametrize("fault", ["black", "unreadable", "camera", "empty", "dropped", "frozen"])
+@pytest.mark.parametrize("fault", ["black", "unreadable", "truncated", "zeros", "camera", "empty", "dropped", "frozen"])
 def test_check_names_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str], fault: str) -> None:
     takes = () if fault == "empty" else (700,)
     path = make_session(tmp_path, "s", takes, camera=fault != "camera", black=3 if fault == "black" else 0)
     steps = path / "steps.jsonl"
     if fault == "unreadable":
         (path / "frames" / "000002.jpg").write_bytes(b"no image")
+    frame = path / "frames" / "000002.jpg"
+    if fault in ("truncated", "zeros"):
+        content = frame.read_bytes()
+        frame.write_bytes(content[:-20] + (bytes(20) if fault == "zeros" else b""))
     if fault == "dropped":
         steps.write_text(steps.read_text().replace('"tick":699', '"tick":701'))
     if fault == "frozen":
         steps.write_text(steps.read_text().replace('"new_frame":true', '"new_frame":false'))
     assert run(Check((), str(tmp_path))) == 1
     words = {
-        "black": "3 frames (0.4%) are black", "unreadable": "1 frames cannot be read", "camera": "no camera key",
+        "black": "3 frames (0.4%) are black", "unreadable": "1 frames cannot be read, or are cut short",
+        "truncated": "1 frames cannot be read", "zeros": "1 frames cannot be read", "camera": "no camera key",
         "empty": "it holds nothing", "dropped": "2 ticks were dropped", "frozen": "stood still for 70 s",
     }  # fmt: skip
     assert words[fault] in capsys.readouterr().out

@@ -113,6 +113,34 @@ def test_a_blind_control_says_so_on_its_card_and_plays_blind(segments: Path, tmp
     assert len({policy.predict(Observation(frame, "Go to the red torch")).actions for frame in example_frames()}) == 1
 
 
+def test_a_damaged_frame_costs_its_sample_only_and_ends_no_training(segments: Path, tmp_path: Path):
+    root, out = tmp_path / "segments", tmp_path / "bc"
+    shutil.copytree(segments, root)
+    total = len(load_samples(root))
+    cut, spoilt = (load_samples(root)[number].image for number in (5, 200))
+    cut.write_bytes(cut.read_bytes()[:1000])
+    spoilt.write_bytes(bytes(20) + spoilt.read_bytes()[20:-2] + b"\xff\xd9")
+    spoilt.write_bytes(b"\xff\xd8" + spoilt.read_bytes()[2:])  # only decoding shows it
+    done = train(root, out, "--seed", "3")
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stderr.split())
+    assert f"1 of {total} frames in {root} are missing or cut short: {cut}. Their samples are left out." in said
+    assert f"1 of {total - 1} frames in {root} cannot be read: {spoilt}. Their samples are left out." in said
+    summary = json.loads((out / "training_summary.json").read_text())
+    assert summary["training_samples"] + summary["validation_samples"] == total - 2
+
+
+def test_more_than_a_hundredth_of_damaged_frames_is_refused(segments: Path, tmp_path: Path):
+    root = tmp_path / "segments"
+    shutil.copytree(segments, root)
+    for sample in load_samples(root)[:20]:
+        sample.image.write_bytes(b"\xff\xd8 no picture \xff\xd9")
+    refused = train(root, tmp_path / "bc")
+    assert refused.returncode == 1
+    assert "cannot be read" in refused.stderr
+    assert "More than 1% is refused" in refused.stderr
+
+
 def test_other_peoples_folders_are_left_alone(segments: Path, tmp_path: Path):
     (tmp_path / "thesis.tex").write_text("x")
     refused = train(segments, tmp_path)

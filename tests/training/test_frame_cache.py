@@ -9,7 +9,7 @@ import pytest
 
 from gameenv.errors import DiskFullError, InvalidInputError
 from gameenv.frames import FrameSpec, encode_jpeg, fit_frame, load_frame
-from training.frame_cache import cached_frames
+from training.frame_cache import cached_frames, find_damaged
 
 SPEC = FrameSpec(32, 18)
 
@@ -24,14 +24,14 @@ def paths(tmp_path: Path) -> list[Path]:
 
 
 def test_frames_are_those_a_policy_would_see(paths: list[Path], tmp_path: Path):
-    frames = cached_frames(paths, SPEC, tmp_path / "cache", workers=2)
+    frames, _ = cached_frames(paths, SPEC, tmp_path / "cache", workers=2)
     assert frames.shape == (5, 18, 32, 3)
     for number, path in enumerate(paths):
         np.testing.assert_array_equal(frames[number], fit_frame(load_frame(path), SPEC))
 
 
 def test_frames_are_read_one_by_one_in_any_order_and_in_parts(paths: list[Path], tmp_path: Path):
-    frames = cached_frames(paths, SPEC, tmp_path / "cache", workers=1)
+    frames, _ = cached_frames(paths, SPEC, tmp_path / "cache", workers=1)
     part = pickle.loads(pickle.dumps(frames.part(1, 4)))  # as a process that makes batches gets it
     assert (len(part), part.shape) == (3, (3, 18, 32, 3))
     np.testing.assert_array_equal(part[2], frames[3])
@@ -68,18 +68,38 @@ def test_a_cache_is_used_again_and_made_anew_when_a_frame_changes(paths: list[Pa
     cached_frames(paths, SPEC, cache, workers=1)
     assert list(cache.glob("*")) == [first]
     paths[2].write_bytes(encode_jpeg(np.zeros((72, 128, 3), np.uint8)))
-    assert cached_frames(paths, SPEC, cache, workers=1)[2].max() == 0
+    assert cached_frames(paths, SPEC, cache, workers=1)[0][2].max() == 0
     assert len(list(cache.glob("*.npy"))) == 2
 
 
-def test_missing_and_damaged_frames_are_named_and_leave_nothing_behind(paths: list[Path], tmp_path: Path):
-    paths[3].write_bytes(paths[3].read_bytes()[:200])
-    with pytest.raises(InvalidInputError, match=r"cannot read the frame .*3\.jpg"):
-        cached_frames(paths, SPEC, tmp_path / "cache", workers=1)
-    assert list((tmp_path / "cache").iterdir()) == []
+def damage(path: Path) -> None:
+    """Spoil the inside of an image whose end is there."""
+    content = path.read_bytes()
+    path.write_bytes(content[:20] + bytes(200) + content[220:])
+
+
+def test_damaged_frames_are_named_and_left_out_from_the_cache_too(paths: list[Path], tmp_path: Path):
+    damage(paths[3])
+    paths[1].write_bytes(paths[1].read_bytes()[:300])
+    for _ in range(2):
+        frames, damaged = cached_frames(paths, SPEC, tmp_path / "cache", workers=2)
+        assert damaged == (1, 3)
+        assert len(frames) == 5
+        assert frames[3].max() == 0
+        readable = frames.without(damaged)
+        assert readable.shape == (3, 18, 32, 3)
+        for place, number in enumerate((0, 2, 4)):
+            np.testing.assert_array_equal(readable[place], fit_frame(load_frame(paths[number]), SPEC))
+        np.testing.assert_array_equal(readable.part(1, 3)[np.array([1, 0])], frames[np.array([4, 2])])
+    assert find_damaged(paths, workers=2) == (1, 3)
+    assert find_damaged(paths * 200, workers=2) == tuple(n for n in range(1000) if n % 5 in (1, 3))
+
+
+def test_a_frame_that_is_not_there_is_named_and_leaves_nothing_behind(paths: list[Path], tmp_path: Path):
     paths[3].unlink()
     with pytest.raises(InvalidInputError, match=r"cannot read the frame .*3\.jpg"):
         cached_frames(paths, SPEC, tmp_path / "cache", workers=1)
+    assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_too_little_room_is_said_before_anything_is_written(

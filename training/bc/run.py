@@ -64,12 +64,12 @@ def run(args: Args, console: Console, table: Console) -> int:
     words = build_word_list([*(sample.goal for sample in data.training), *(start.words if start else ())])
     balance.describe(table, data.training)
     with Progress(console) as progress:
-        samples = [*data.training, *data.validation]
         spec = FrameSpec(*INPUT_SIZE, fit=data.fit)
-        paths = [sample.image for sample in samples]
-        frames = cached_frames(
+        paths = [sample.image for sample in data.samples]
+        frames, damaged = cached_frames(
             paths, spec, out / CACHE_DIR, workers, progress.begin("decoding", "frames", len(paths)).update
         )
+        data, frames = data.without(damaged, partial(warn, console)), frames.without(damaged)
         cut = len(data.training)
         held_out = _arrays(frames.part(cut, len(frames)), data.validation, words)
         trainer = Trainer(

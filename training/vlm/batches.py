@@ -42,6 +42,10 @@ class FrameFiles:
     def __getitem__(self, index: int) -> Frame:
         return load_frame(self._paths[index])
 
+    def without(self, numbers: Sequence[int]) -> FrameFiles:
+        """All frames but these."""
+        return FrameFiles([path for number, path in enumerate(self._paths) if number not in set(numbers)])
+
 
 @dataclass(frozen=True, slots=True)
 class Examples:

@@ -1,20 +1,20 @@
 """The course of a training: whose folder it is, where it goes on, the training itself, what is left at the end."""
 
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from gameenv.progress import Progress
 from policies.card import CARD_FILE
 from training import balance
 from training.data import goal_order
 from training.folder import CACHE_DIR, OutFolder
-from training.frame_cache import cached_frames
-from training.readout import print_accuracy
+from training.frame_cache import cached_frames, find_damaged
+from training.readout import print_accuracy, warn
 from training.step_report import show_steps
 from training.vlm import checkpoints
-from training.vlm.batches import Examples, FrameFiles
+from training.vlm.batches import Examples, FrameFiles, Frames
 from training.vlm.job import VLMTraining
 from training.vlm.model import Learner
 from training.vlm.outcome import write_outcome
@@ -53,7 +53,9 @@ def complete(job: VLMTraining, *, overwrite: bool, chosen: str | None = None) ->
     learner = job.load()
     job.console.print(_describe(job, learner, checkpoint))
     with Progress(job.console) as progress:
-        examples = make_examples(job, progress)
+        frames, damaged = open_frames(job, progress)
+        job = replace(job, data=job.data.without(damaged, partial(warn, job.console)))
+        examples = make_examples(job, frames)
         if job.prepare is not None and checkpoint is None:
             job.prepare(learner, examples, progress)
         fitted = fit(learner, examples, job.settings, conduct, checkpoint=checkpoint, on_progress=show_steps(progress))
@@ -65,24 +67,34 @@ def complete(job: VLMTraining, *, overwrite: bool, chosen: str | None = None) ->
         job.table.print(f"written to {out}")
 
 
-def make_examples(job: VLMTraining, progress: Progress) -> Examples:
-    """The samples as the model will see them; frames that are shrunk for it are shrunk once, into a file."""
-    data, settings, spec, team = job.data, job.settings, job.spec, job.team
-    samples = [*data.training, *data.validation]
-    paths = [sample.image for sample in samples]
-    frames: Any = FrameFiles(paths)
-    if spec.width * spec.height < data.info.frame_size[0] * data.info.frame_size[1]:
-        for turn in (team.is_first, not team.is_first):  # the first writes the file, the others read it
-            if turn:
-                folder, workers = job.conduct.folder / CACHE_DIR, os.cpu_count() or 1
-                frames = cached_frames(
-                    paths, spec, folder, workers, progress.begin("decoding", "frames", len(paths)).update
-                )
-            team.wait()
+def open_frames(job: VLMTraining, progress: Progress) -> tuple[Frames, tuple[int, ...]]:
+    """The readable frames of the samples, and the numbers of the others.
+
+    Frames that are shrunk for the model are shrunk once, into a file.
+    """
+    data, spec, team = job.data, job.spec, job.team
+    paths, workers = [sample.image for sample in data.samples], os.cpu_count() or 1
+    if spec.width * spec.height >= data.info.frame_size[0] * data.info.frame_size[1]:
+        files = FrameFiles(paths)
+        damaged = find_damaged(paths, workers, progress.begin("checking", "frames", len(paths)).update)
+        return files.without(damaged), damaged
+    opened: list[tuple[Frames, tuple[int, ...]]] = []
+    for turn in (team.is_first, not team.is_first):  # the first writes the file, the others read it
+        if turn:
+            update = progress.begin("decoding", "frames", len(paths)).update
+            frames, damaged = cached_frames(paths, spec, job.conduct.folder / CACHE_DIR, workers, update)
+            opened.append((frames.without(damaged), damaged))
+        team.wait()
+    return opened[0]
+
+
+def make_examples(job: VLMTraining, frames: Frames) -> Examples:
+    """The samples as the model will see them."""
+    data, settings = job.data, job.settings
     cut = len(data.training)
     order = goal_order(cut, settings.seed, shuffled=settings.shuffle_goals)
-    goals = [*(samples[place].goal for place in order), *(sample.goal for sample in data.validation)]
-    return Examples(frames, goals, [sample.chunk for sample in samples], cut)
+    goals = [*(data.training[place].goal for place in order), *(sample.goal for sample in data.validation)]
+    return Examples(frames, goals, [sample.chunk for sample in data.samples], cut)
 
 
 def _describe(job: VLMTraining, learner: Learner, checkpoint: Path | None) -> str:

@@ -19,7 +19,7 @@ from tests.training.vlm.conftest import SPEC
 from tests.training.vlm.test_pretrain import settings
 from training.data import load_data
 from training.vlm.batches import IGNORED, ROW, Collator, Examples, FrameFiles
-from training.vlm.course import make_examples
+from training.vlm.course import make_examples, open_frames
 from training.vlm.job import Team, VLMTraining
 from training.vlm.trainer import Conduct
 
@@ -92,7 +92,9 @@ def test_frames_that_are_shrunk_for_the_model_are_those_it_would_make_of_them(se
     conduct = Conduct(tmp_path, "cpu")
     job = VLMTraining(Mock(), data, spec, settings(frame_size=spec.size), conduct, Team("cpu"), quiet, quiet)
     with Progress(quiet) as progress:
-        examples = make_examples(job, progress)
+        frames, damaged = open_frames(job, progress)
+    assert not damaged
+    examples = make_examples(job, frames)
     assert list((tmp_path / "cache").glob("*.npy"))
     samples = [*data.training, *data.validation]
     for row in (0, len(samples) - 1):
@@ -107,7 +109,7 @@ def test_shuffled_goals_leave_the_held_out_ones_alone(segments: Path, tmp_path: 
         Mock(), data, SPEC, settings(shuffle_goals=True), Conduct(tmp_path, "cpu"), Team("cpu"), quiet, quiet
     )
     with Progress(quiet) as progress:
-        examples = make_examples(job, progress)
+        examples = make_examples(job, open_frames(job, progress)[0])
     cut = examples.training
     assert examples.goals[:cut] != [sample.goal for sample in data.training]
     assert sorted(examples.goals[:cut]) == sorted(sample.goal for sample in data.training)

@@ -13,11 +13,16 @@ import torch
 from safetensors.torch import load_file
 
 from gameenv.errors import GameEnvError, InvalidInputError, UnknownNameError
+from labeling import load_samples
+from labeling.build import label_session
+from labeling.referee import Referee
+from labeling.samples import SampleSettings
 from policies import load_policy
 from policies.base import Observation
 from policies.conformance import check_policy
 from policies.vlm.loading import ADAPTER_WEIGHTS, find_source, load_maker, load_weights
 from policies.vlm.policy import VLMPolicy
+from tests.labeling.recordings import Ticks, holds_from, record
 from tests.training.vlm.conftest import GOALS, arguments
 from training.args import Args, BcOptions, VlmOptions
 from training.options import ConductOptions, ReplyOptions
@@ -124,6 +129,24 @@ def store_in_four_bits(base: Path, folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("size", [(64, 32), (16, 16)])
+def test_a_damaged_frame_is_left_out_whether_frames_are_cached_or_not(
+    base: Path, tmp_path: Path, tune: Tune, size: tuple[int, int]
+) -> None:
+    raw, segments, out = tmp_path / "raw", tmp_path / "segments", tmp_path / "tuned"
+    for number in range(6):
+        ticks = Ticks(["w"] * 10 + ["right"] * 10, goal=GOALS[number % 2], reached=holds_from(16, 20))
+        label_session(record(raw, f"s{number}", ticks), segments, Referee(), SampleSettings())
+    total = len(load_samples(segments))
+    spoilt = load_samples(segments)[7].image
+    spoilt.write_bytes(b"\xff\xd8" + bytes(100) + b"\xff\xd9")
+    args = arguments(segments, base, out, epochs=1, frame_size=size)
+    said = " ".join(tune(args).split())
+    assert f"1 of {total} frames in {segments} cannot be read: {spoilt}. Their samples are left out." in said
+    summary = json.loads((out / "training_summary.json").read_text())
+    assert summary["training_samples"] + summary["validation_samples"] == total - 1
+
+
 def test_another_model_or_training_is_not_overwritten(segments: Path, base: Path, tuned: Path, tmp_path: Path) -> None:
     from gameenv.console import Console  # noqa: PLC0415
     from training.vlm import run as command  # noqa: PLC0415
@@ -193,7 +216,7 @@ def test_missing_frames_are_counted_listed_and_refused_above_one_percent(
     spoilt = Path(shutil.copytree(segments, tmp_path / "segments"))
     for frame in sorted((spoilt / "s1_seg0000").glob("*.jpg"))[:3]:
         frame.unlink()
-    with pytest.raises(InvalidInputError, match=r"3 of \d+ frames .* are missing: .*frame_0000.jpg.*More than 1%"):
+    with pytest.raises(InvalidInputError, match=r"3 of \d+ frames .* are missing.*: .*frame_0000.jpg.*More than 1%"):
         tune(arguments(spoilt, base, tmp_path / "out"))
 
 
