@@ -71,8 +71,8 @@ class Data:
         if not unreadable:
             return self
         samples, cut = self.samples, len(self.training)
-        missing = [samples[number].image for number in sorted(unreadable)]
-        warn(describe_missing(self.root, missing, len(samples), "cannot be read"))
+        missing = list(dict.fromkeys(samples[number].image for number in sorted(unreadable)))
+        warn(describe_missing(self.root, missing, len({sample.image for sample in samples}), "cannot be read"))
         kept = [number for number in range(len(samples)) if number not in unreadable]
         training, validation = ([samples[n] for n in kept if (n < cut) == early] for early in (True, False))
         if not training or not validation:
