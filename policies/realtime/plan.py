@@ -63,7 +63,8 @@ class Plan:
     def promise(self, ticks: int) -> Promise:
         """Settle what the next ticks will be: what is planned and, beyond that, what fills a gap."""
         count = min(ticks, MAX_COMMITTED)
-        planned = tuple(word for word, _ in self._ahead)[:count]
+        ahead: tuple[Action, ...] = tuple(word for word, _ in self._ahead)
+        planned = ahead[:count]
         filled = count - len(planned)
         fillers = (self._filler(planned[-1] if planned else self._last),) * filled
         return Promise(self.tick, planned + fillers, filled > 0)
