@@ -3,7 +3,7 @@
 Parses, shows progress and sums up; the work is in ``labeling.build``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +16,13 @@ from gameenv.files import LOCK_FILE, FileLock, LockedError
 from gameenv.progress import Progress
 from labeling.choice import AUTO, check_spec
 from labeling.jobs import LabelingJob, Result, label_all
+from labeling.label_file import read_label_file
 from labeling.samples import SampleSettings, Tail
 from labeling.segment_folder import DEFAULT_ROOT as DEFAULT_OUT
 from labeling.segments import DEFAULT_SECONDS
 from labeling.tally import Summary
 from recording import chords
+from recording.edits import EVERY_ROW, GoalEdit
 from recording.info import read_info
 from recording.session import DEFAULT_ROOT, find_sessions
 
@@ -31,6 +33,8 @@ class Args:
 
     For example:
         gameenv-label --sessions 2026-05-01_10-00 --tail none
+        gameenv-label --sessions 2026-05-01_10-00 --goal "Open the door"
+        gameenv-label --goals goals.csv
     """
 
     sessions: tuple[str, ...] = ()
@@ -42,6 +46,11 @@ class Args:
     labeler: str = AUTO
     """Who names the goals: referee (the arena's own truth), recorded (what gameenv-record --goal was given), or auto:
     the first of these that a session has. package.module:factory names one of your own."""
+    goal: str | None = None
+    """The goal, in 2 to 6 words, of whatever was recorded without one."""
+    goals: Path | None = None
+    """A label file, a CSV with the columns session, take (3 or 3-5) or rows (120-180), goal, reached (yes or no). What
+    it says wins over every labeler, and over what was recorded."""
     seconds: float = DEFAULT_SECONDS
     """Length of a clip."""
     tail: Tail = "next"
@@ -72,7 +81,8 @@ def run(args: Args) -> int:
         raise InvalidInputError(f"--workers is at least 1, got {args.workers}")
     check_spec(args.labeler)
     paths = _find(Path(args.root), args.sessions)
-    jobs = [LabelingJob(path, Path(args.out), args.labeler, settings) for path in paths]
+    said = _said(args)
+    jobs = [LabelingJob(path, Path(args.out), args.labeler, settings, said(path)) for path in paths]
     console = Console(stderr=True, soft_wrap=True)
     summary = Summary()
     refused: list[Result] = []
@@ -104,6 +114,18 @@ def run(args: Args) -> int:
 def main() -> NoReturn:
     """Run the command."""
     run_command(run, Args, "gameenv-label")
+
+
+def _said(args: Args) -> Callable[[Path], tuple[GoalEdit, ...]]:
+    """What a person says on the command line and in the label file about a session.
+
+    Raises:
+        InvalidInputError: If it cannot be meant.
+    """
+    rest = () if args.goal is None else (GoalEdit(args.goal, None, (EVERY_ROW,), only_missing=True),)
+    known = {path.name: path for path in find_sessions(args.root)}
+    said = {} if args.goals is None else read_label_file(args.goals, known)
+    return lambda path: (*said.get(path.name, ()), *rest)
 
 
 def _find(root: Path, names: Sequence[str]) -> list[Path]:

@@ -14,6 +14,8 @@ from typing import Literal
 from gameenv.actions import ACTIONS, CHUNK_LENGTH
 from gameenv.errors import InvalidInputError, SessionError
 from labeling.labeler import Clip, Label, Labeler, SetAside
+from labeling.persons import is_persons, objection_to_rest
+from labeling.recorded import Recorded
 from labeling.samples import SampleSettings, TakeWords, read_take, slide
 from labeling.segment_folder import (
     HUMAN,
@@ -27,7 +29,7 @@ from labeling.segment_folder import (
     write_record,
 )
 from labeling.segment_writer import SegmentDraft, extra_bytes, write_segment
-from labeling.segments import Segment, cut
+from labeling.segments import Segment, cut, goes_on
 from policies.prompt import PROMPT_VERSION
 from recording.session import Session
 
@@ -67,7 +69,7 @@ def check_session(session: Session, labeler: Labeler) -> None:
             f"the session {name} was recorded with the vocabulary {' '.join(session.info.vocabulary)}; "
             f"this version knows {' '.join(ACTIONS)}. Samples of the two cannot be mixed."
         )
-    if objection := labeler.objection(session):
+    if objection := objection_to_rest(labeler, session):
         raise InvalidInputError(f"the labeler {labeler.name!r} cannot label the session {name}: {objection}")
 
 
@@ -81,6 +83,8 @@ def label_session(
     on_set_aside: Callable[[Segment, SetAside], object] = lambda segment, aside: None,
 ) -> list[LabeledSession]:
     """Label a session into ``root`` and return what became of each clip that has a goal, in order.
+
+    What a person said of a clip stays, whoever the labeler is; it is not asked.
 
     Killed at any moment it leaves only complete segments, and the next call goes on from there. A session that is still
     being written is labeled as far as it reads; a later call rebuilds the clips that have grown.
@@ -105,7 +109,7 @@ def label_session(
     segments = cut(session, settings.seconds)
     plans = list(_plan(session, segments, labeler, settings))
     kept = _keep(root, session.info.session_id, plans)
-    asked = [plan for plan in plans if not _is_human(kept.get(plan.segment.number))]
+    asked = [plan for plan in plans if not (_is_human(kept.get(plan.segment.number)) or _is_said(session, plan))]
     answers = iter(labeler.label([Clip(session, plan.segment) for plan in asked]))
     outcomes: list[LabeledSession] = []
     for done, plan in enumerate(plans, start=1):
@@ -114,7 +118,12 @@ def label_session(
         if there and _is_human(there):
             outcomes.append(LabeledSession(there, "human", extra_bytes(root, there)))
         else:
-            answer = _next(answers, labeler, plan.segment)
+            if _is_said(session, plan):
+                (answer,) = Recorded().label([Clip(session, plan.segment)])
+            else:
+                answer = _next(answers, labeler, plan.segment)
+                if isinstance(answer, Label) and session[plan.segment.stop - 1].reached:
+                    answer = replace(answer, completed=True)  # a person said so
             if there and not (isinstance(answer, Label) and _says(there, answer)):
                 remove_folder(root / there.name)
                 there = None
@@ -137,6 +146,11 @@ def label_session(
                 outcomes.append(LabeledSession(record, "built", extra_bytes(root, record)))
         on_clip(done, len(plans))
     return outcomes
+
+
+def _is_said(session: Session, plan: "_Plan") -> bool:
+    """Whether a person said what the clip is about; clips do not reach over the end of what was said."""
+    return is_persons(session[plan.segment.start])
 
 
 def _is_human(record: SegmentRecord | None) -> bool:
@@ -170,8 +184,16 @@ class _Plan:
 def _plan(session: Session, segments: Sequence[Segment], labeler: Labeler, settings: SampleSettings) -> Iterator[_Plan]:
     words = {take.number: read_take(session, take, settings.chords) for take in session.takes}
     for segment in segments:
-        take = words[segment.take]
+        take = _until_another_goal(session, segment, words[segment.take])
         yield _Plan(segment, take, _fingerprint(session, segment, take, labeler, settings))
+
+
+def _until_another_goal(session: Session, segment: Segment, take: TakeWords) -> TakeWords:
+    """The words of the take as far as a clip's windows may look: what is done for another goal is not for this one."""
+    stop = segment.stop
+    while stop < min(take.stop, segment.stop + CHUNK_LENGTH - 1) and goes_on(session[stop - 1], session[stop]):
+        stop += 1
+    return TakeWords(take.start, take.words[: stop - take.start], take.sources[: stop - take.start])
 
 
 def _fingerprint(

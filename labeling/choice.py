@@ -8,6 +8,7 @@ from collections.abc import Callable
 from gameenv.errors import InvalidInputError, UnknownNameError
 from gameenv.factories import is_factory, load_object
 from labeling.labeler import Labeler
+from labeling.persons import objection_to_rest
 from labeling.recorded import Recorded
 from labeling.referee import Referee
 from recording.session import Session
@@ -59,11 +60,11 @@ def choose_labeler(spec: str, session: Session) -> Labeler:
     objections = []
     for make in _MAKERS.values():
         labeler = make()
-        objection = labeler.objection(session)
+        objection = objection_to_rest(labeler, session)
         if objection is None:
             return labeler
         objections.append(f"{labeler.name}: {objection}")
     raise InvalidInputError(
         f"no labeler can label the session {session.info.session_id} ({'; '.join(objections)}). "
-        'Record with a goal: gameenv-record --goal "Climb the stairs"'
+        'Say the goal afterwards, gameenv-sessions goal SESSION "Climb the stairs", or now: gameenv-label --goal'
     )

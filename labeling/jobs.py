@@ -15,6 +15,7 @@ from labeling.build import LabeledSession, label_session
 from labeling.choice import choose_labeler
 from labeling.labeler import SetAside
 from labeling.samples import SampleSettings
+from recording.edits import GoalEdit
 from recording.session import Session
 
 
@@ -26,6 +27,12 @@ class LabelingJob:
     out: Path
     labeler: str
     settings: SampleSettings
+    said: tuple[GoalEdit, ...] = ()
+    """What a person says about it beside what the session holds."""
+
+    def open(self) -> Session:
+        """Read the session, with the goals that were said."""
+        return Session(self.path).with_edits(self.said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,7 @@ def _label(
     job: LabelingJob, on_clip: Callable[[LabelingJob, int, int], object] = lambda job, done, total: None
 ) -> Result:
     try:
-        session = Session(job.path)
+        session = job.open()
         labeler = choose_labeler(job.labeler, session)
         set_aside: list[SetAside] = []
         outcomes = label_session(

@@ -12,9 +12,9 @@ from labeling.segments import Segment
 from labeling.wording import check_goal
 from recording.session import Session, SessionRow
 
-Reason = Literal["unclear", "idle", "low-confidence", "invalid-reply", "no-picture", "failed"]
-"""Why a clip gets no goal: nobody can tell, nothing happens, too unsure, unusable answer, no frame to look at, an error
-that asking again may mend."""
+Reason = Literal["unnamed", "unclear", "idle", "low-confidence", "invalid-reply", "no-picture", "failed"]
+"""Why a clip gets no goal: nobody said one, nobody can tell, nothing happens, too unsure, unusable answer, no frame to
+look at, an error that asking again may mend."""
 REASONS: tuple[Reason, ...] = get_args(Reason)
 
 

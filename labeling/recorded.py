@@ -1,39 +1,45 @@
-"""The goal that the person gave when recording (``gameenv-record --goal``) as a label: nobody has to guess it.
+"""The goals that a person gave as labels: nobody has to guess them.
 
-Nobody said when it was reached, so no clip counts as completed. Knows nothing of pictures.
+When recording (``gameenv-record --goal``) or afterwards (``gameenv-sessions goal``, ``gameenv-label --goals``). A clip
+is completed where the person said so. Knows nothing of pictures.
 """
 
 from collections.abc import Iterator, Sequence
 
 from gameenv.errors import InvalidInputError
-from labeling.labeler import Clip, Label
+from labeling.labeler import Clip, Label, SetAside
 from labeling.wording import check_goal
 from recording.session import Session
 
 
 class Recorded:
-    """Takes the goal from the rows."""
+    """Takes the goal from the rows; clips without one are set aside."""
 
     name = "recorded"
-    version = "1"
+    version = "2"
 
     def objection(self, session: Session) -> str | None:
         """Why this session cannot be labeled by it, or None."""
-        for goal in {row.goal: None for row in session}:
-            if goal is None:
-                return "it was recorded without --goal"
+        goals = {row.goal: None for row in session if row.goal is not None}
+        if not goals:
+            return "it was recorded without --goal"
+        for goal in goals:
             try:
                 check_goal(goal)
             except InvalidInputError as error:
                 return str(error)
         return None
 
-    def label(self, clips: Sequence[Clip]) -> Iterator[Label]:
+    def label(self, clips: Sequence[Clip]) -> Iterator[Label | SetAside]:
         """Yield the person's own goal for each clip.
 
         Raises:
             InvalidInputError: If one is not 2 to 6 words.
         """
         for clip in clips:
-            goal = check_goal(clip.segment.known_goal)
-            yield Label(goal, self.name, self.version, confidence=1.0, completed=False, evidence={})
+            goal = clip.segment.known_goal
+            if goal is None:
+                yield SetAside("unnamed", self.name, self.version)
+            else:
+                completed = clip.rows[-1].reached
+                yield Label(check_goal(goal), self.name, self.version, 1.0, completed=completed, evidence={})

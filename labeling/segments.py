@@ -1,6 +1,7 @@
 """Clips: a recording cut into stretches of about four seconds.
 
-By the session's own time, never across takes, and never across a change of a known goal. Knows nothing of labels.
+By the session's own time, never across takes, a change of a known goal, or where a person says that it is reached.
+Knows nothing of labels.
 """
 
 import math
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from gameenv.actions import CHUNK_LENGTH
 from gameenv.clock import NS_PER_S
 from gameenv.errors import InvalidInputError
+from recording.rows import LABELED
 from recording.session import Session, SessionRow
 
 DEFAULT_SECONDS = 4.0
@@ -58,7 +60,8 @@ def cut(session: Session, seconds: float = DEFAULT_SECONDS) -> list[Segment]:
     """Cut a session into clips.
 
     A clip holds the rows grabbed in ``[start + k * seconds, start + (k + 1) * seconds)``, counted anew from where a
-    take, or within a take another known goal, begins. A last clip shorter than 7 ticks joins the one before it.
+    take, or within a take another known goal, begins, and from where a person said that it is reached. A last clip
+    shorter than 7 ticks joins the one before it.
 
     Raises:
         InvalidInputError: If ``seconds`` cannot be a clip's length.
@@ -85,12 +88,17 @@ def cut(session: Session, seconds: float = DEFAULT_SECONDS) -> list[Segment]:
 
 
 def _same_goal(rows: Sequence[SessionRow], start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """Stretches of ``[start, stop)`` over which the known goal stays the same."""
+    """Stretches of ``[start, stop)`` over which the known goal stays the same, each up to where it was reached."""
     first = start
     for index in range(start + 1, stop + 1):
-        if index == stop or rows[index].goal != rows[first].goal:
+        if index == stop or not goes_on(rows[index - 1], rows[index]):
             yield first, index
             first = index
+
+
+def goes_on(before: SessionRow, row: SessionRow) -> bool:
+    """Whether a row is about what the one before it in the take was: the same goal, said likewise, not reached yet."""
+    return row.goal == before.goal and row.info.get(LABELED) == before.info.get(LABELED) and not before.reached
 
 
 def _by_time(rows: Sequence[SessionRow], start: int, stop: int, length_ns: int) -> list[tuple[int, int]]:

@@ -23,6 +23,7 @@ _DROPPED = {
     "thinned": "left out by --keep-every",
 }
 _REASONS: dict[Reason, str] = {
+    "unnamed": "nobody said what it is about: gameenv-sessions goal, or gameenv-label --goal or --goals",
     "unclear": "nobody could tell from the pictures what the player was after",
     "idle": "nothing was pressed",
     "low-confidence": "the labeler was too unsure",

@@ -17,6 +17,8 @@ from gameenv.errors import InvalidInputError
 
 MARK, REACHED = "mark", "reached"
 """In a row's ``info``, where the person who played says so: at this tick the goal was reached."""
+LABELED = "labeled"
+"""In a row's ``info``, never on disk: a person said afterwards what it is about."""
 Source = Literal["human", "policy", "expert", "noise", "correction"]
 SOURCES: tuple[Source, ...] = get_args(Source)
 FRAMES_DIR = "frames"

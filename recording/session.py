@@ -3,26 +3,30 @@
     <root>/<session_id>/session.json      what was recorded, how; rewritten with "closed": true at the end
     <root>/<session_id>/steps.jsonl       one line a tick, append-only
     <root>/<session_id>/frames/000000.jpg the frame of each tick
+    <root>/<session_id>/goals.json        the goals that a person set afterwards, if they did
 
 Knows nothing of who writes it (``recording.session_writer``) or of what the rows will be used for.
 """
 
 import contextlib
+import copy
 import gc
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
 
 from gameenv.errors import InvalidInputError, SessionError
 from gameenv.frames import Frame, load_frame
+from recording.edits import EDITS_FILE, GoalEdit, apply_edits, read_edits
 from recording.info import FORMAT_VERSION, SESSION_FILE, Anchor, SessionInfo, Totals, read_info
 from recording.rows import FRAMES_DIR, KeyEvent, SessionRow, Source, check_row, decode_row, frame_name
 
 __all__ = [
     "DEFAULT_ROOT",
+    "EDITS_FILE",
     "FORMAT_VERSION",
     "FRAMES_DIR",
     "SESSION_FILE",
@@ -58,6 +62,8 @@ class Take:
 class Session(Sequence[SessionRow]):
     """A recording, read once when opened: rows by index or slice, frames on demand.
 
+    Rows have the goals that a person set afterwards.
+
     Opens whatever a recorder left behind: a last line that was cut short, last rows whose frame is missing and a
     frame that no row names are passed over.
 
@@ -84,8 +90,22 @@ class Session(Sequence[SessionRow]):
         with _collector_paused():
             rows = _parse_rows(content, steps, frozenset(self.info.vocabulary))
         _drop_frameless(rows, self.path)
-        self._rows = tuple(rows)
+        self._rows = tuple(apply_edits(rows, read_edits(self.path)))
         self.takes: tuple[Take, ...] = _find_takes(self._rows)
+
+    def with_edits(self, edits: Sequence[GoalEdit]) -> "Session":
+        """Return the session as these edits have it, too; nothing is written."""
+        return self._of(apply_edits(self._rows, edits))
+
+    def where(self, wanted: Callable[[SessionRow], bool]) -> "Session":
+        """Return a session of those of the rows that are wanted, to be looked at; their ``index`` stays what it was."""
+        return self._of([row for row in self._rows if wanted(row)])
+
+    def _of(self, rows: Sequence[SessionRow]) -> "Session":
+        other = copy.copy(self)
+        other._rows = tuple(rows)
+        other.takes = _find_takes(other._rows)
+        return other
 
     @property
     def session_id(self) -> str:

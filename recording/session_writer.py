@@ -18,7 +18,7 @@ from gameenv.files import LOCK_FILE, full_disk_named, is_scratch
 from recording.info import SESSION_FILE, Anchor, SessionInfo, write_info
 from recording.lock import lock_session
 from recording.rows import FRAMES_DIR, SessionRow, encode_row, frame_name
-from recording.session import STEPS_FILE, Session
+from recording.session import EDITS_FILE, STEPS_FILE, Session
 from recording.totals import count_totals
 
 RESERVE_BYTES = 256 * 1024 * 1024
@@ -225,7 +225,7 @@ class SessionWriter:
         self._lock.close()
 
 
-_OURS = {STEPS_FILE, FRAMES_DIR, LOCK_FILE, _BALLAST}
+_OURS = {EDITS_FILE, STEPS_FILE, FRAMES_DIR, LOCK_FILE, _BALLAST}
 _O_BINARY = getattr(os, "O_BINARY", 0)
 
 

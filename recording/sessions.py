@@ -1,4 +1,4 @@
-"""``gameenv-sessions``: lists recordings, checks them, and deletes the last take of one.
+"""``gameenv-sessions``: lists recordings, checks them, sets their goals, and deletes the last take of one.
 
 Knows nothing of how they were recorded or of what they will be used for.
 """
@@ -21,10 +21,12 @@ from gameenv.errors import InvalidInputError, SessionError, UnknownNameError
 from gameenv.files import replacing
 from gameenv.frames import UNREADABLE, is_whole
 from gameenv.progress import track
+from recording.edits import cut_edits, read_edits, write_edits
 from recording.info import write_info
 from recording.lock import lock_session
 from recording.rows import SessionRow
 from recording.session import DEFAULT_ROOT, STEPS_FILE, Session, find_sessions
+from recording.set_goal import Goal, set_goal
 from recording.totals import count_totals, describe
 
 PROG = "gameenv-sessions"
@@ -81,11 +83,12 @@ class Trim:
 Command: TypeAlias = (
     Annotated[List, tyro.conf.subcommand("list")]
     | Annotated[Check, tyro.conf.subcommand("check")]
+    | Annotated[Goal, tyro.conf.subcommand("goal")]
     | Annotated[Trim, tyro.conf.subcommand("trim")]
 )
 
 
-def run(command: List | Check | Trim) -> int:
+def run(command: List | Check | Goal | Trim) -> int:
     """Do what a command says and return the exit code.
 
     Raises:
@@ -98,6 +101,10 @@ def run(command: List | Check | Trim) -> int:
         names = command.sessions or tuple(path.name for path in find_sessions(command.root))
         wrong = [name for name in names if _check(_find(command.root, name), console)]
         return 1 if wrong else 0
+    if isinstance(command, Goal):
+        for line in set_goal(command, _find(command.root, command.session)):
+            console.print(line)
+        return 0
     return _trim(command, console)
 
 
@@ -160,6 +167,7 @@ def trim_last_take(path: Path) -> tuple[int, int]:
         keep = session.takes[-1].start
         totals = count_totals(session[:keep])  # before anything is deleted: it may be refused
         write_info(path, replace(session.info, closed=False, totals=None))
+        write_edits(path, cut_edits(read_edits(path), keep))  # or they would be about what is recorded next
         _keep_lines(path / STEPS_FILE, keep)
         for row in session[keep:]:
             (path / row.frame).unlink(missing_ok=True)

@@ -16,7 +16,8 @@ from gameenv.actions import ActionChunk
 from gameenv.live.env import LiveEnv
 from policies.card import CARD_FILE, ModelCard
 from policies.prompt import sample_messages
-from recording import RecordingWrapper
+from recording import RecordingWrapper, Session
+from recording.rows import MARK, REACHED
 from tests.gameenv.live.display import Probe
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -119,6 +120,25 @@ def test_sessions(written: Path) -> None:
     environment = documented("The arena adds") | {"tick": documented("Every environment")["tick"]}
     check(environment | own, *(row["info"] for row in rows))
     assert {"reward", "ended"} <= set(rows[-1]["info"])
+
+
+@pytest.mark.slow
+def test_goals_set_afterwards(written: Path) -> None:
+    session = written / "dataset" / "raw_playthrough" / "first"
+    run(written, "recording.sessions", "goal", "first", "Open the door", "--rows", "0-9", "--reached")
+    run(written, "recording.sessions", "goal", "first", "--not-reached")
+    table = documented("`goals.json`")
+    check(table, read(session / "goals.json"))
+    row = Session(session)[0]
+    assert row.goal == "Open the door"
+    for _ in range(2):
+        run(written, "recording.sessions", "goal", "first", "--undo")
+    assert Session(session)[0].goal != row.goal
+
+
+def test_a_mark_is_documented_as_it_is_written() -> None:
+    assert documented("`steps.jsonl`")[f"info.{MARK}"] == Documented(frozenset({"text"}), True)
+    assert f"| *`info.{MARK}`* | text | `{REACHED}`" in FORMATS
 
 
 def test_segments(written: Path) -> None:

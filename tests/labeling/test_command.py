@@ -15,7 +15,7 @@ import pytest
 from gameenv.files import LOCK_FILE, FileLock
 from labeling import load_samples
 from labeling.__main__ import main
-from labeling.segment_folder import segment_folders
+from labeling.segment_folder import read_record, segment_folders
 from recording.session import Session
 from tests.labeling.recordings import Ticks, holds_from, record
 
@@ -258,3 +258,32 @@ def test_one_s_own_labeler_is_named_by_its_module_and_what_it_sets_aside_is_coun
     assert "  2: nobody could tell from the pictures what the player was after" in done.stdout
     assert {sample.goal for sample in load_samples(home / "dataset/labeled_segments")} == {"Walk on"}
     assert "no module 'own_labelr'" in run("--labeler", "own_labelr:Own").stderr
+
+
+def test_a_person_says_the_goals_on_the_command_line_or_in_a_table(home: Path, run: Run) -> None:
+    raw, out = home / "dataset/raw_playthrough", home / "dataset/labeled_segments"
+    live = record(
+        raw, "live", *(Ticks(["w"] * 40, take=take, goal=None, reached=(), source="human") for take in range(3))
+    )
+    before = {path: path.read_bytes() for path in live.path.rglob("*") if path.is_file()}
+    assert "gameenv-label --goal" in run("--sessions", "live").stderr
+    (home / "goals.csv").write_text("session,take,goal,reached\nlive,1,Open the door,yes\nmonday,0,Find a way out,\n")
+    done = run("--goals", "goals.csv")
+    assert done.returncode == 0, done.stderr
+    assert "2: nobody said what it is about" in done.stdout
+    goals = {(record.session_id, record.take): record for record in map(read_record, segment_folders(out))}
+    assert (goals["live", 1].goal, goals["live", 1].completed) == ("Open the door", True)
+    assert goals["monday", 0].goal == "Find a way out"
+    assert goals["tuesday", 0].labeler == "referee"
+    assert ("live", 0) not in goals
+    done = run("--goals", "goals.csv", "--goal", "Climb the stairs", "--workers", "2")
+    assert "nobody said" not in done.stdout
+    assert [read_record(folder).goal for folder in segment_folders(out, "live")] == [
+        "Climb the stairs",
+        "Open the door",
+        "Climb the stairs",
+    ]
+    assert {path: path.read_bytes() for path in live.path.rglob("*") if path.is_file()} == before
+    assert "a goal is 2 to 6 words" in run("--goal", "Jump").stderr
+    (home / "goals.csv").write_text("session,goal\nlive,Jump\n")
+    assert "gameenv-label: goals.csv, line 2: a goal is 2 to 6 words" in run("--goals", "goals.csv").stderr
