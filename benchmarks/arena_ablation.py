@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import gymnasium as gym
-import tyro
 from rich.table import Table
 
 from gameenv.actions import ACTIONS, NONE, Action, action_index
 from gameenv.arena.player.expert import Expert
 from gameenv.arena.tasks import TASKS
+from gameenv.cli import parse
 from gameenv.console import Console
 from gameenv.processes import sigint_held_back, worker_pool
 from gameenv.progress import Progress
@@ -82,4 +82,4 @@ def main(args: Args) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Args))
+    main(parse(Args))

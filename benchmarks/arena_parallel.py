@@ -16,10 +16,10 @@ from random import Random
 from typing import Any
 
 import gymnasium as gym
-import tyro
 
 import gameenv  # noqa: F401 (registers the arena)
 from gameenv.actions import ACTIONS
+from gameenv.cli import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,4 +78,4 @@ def main(args: Args) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Args))
+    main(parse(Args))

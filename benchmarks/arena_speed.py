@@ -22,7 +22,6 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-import tyro
 import vizdoom
 
 import gameenv  # noqa: F401 (registers the arena)
@@ -33,6 +32,7 @@ from gameenv.arena.steplimit import step_limit
 from gameenv.arena.world import decor
 from gameenv.arena.world.pictures import picture_lumps
 from gameenv.arena.world.wad import map_lumps, write_wad
+from gameenv.cli import parse
 
 TARGET = 0.9
 """The environment is to keep this share of the bare engine's speed."""
@@ -203,4 +203,4 @@ def _name(number: int) -> str:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Args))
+    main(parse(Args))

@@ -21,7 +21,6 @@ from typing import Any, Literal
 
 import numpy as np
 import scipy.stats
-import tyro
 from tic_play import Stage, Trace, apart, record, recorded_keys, spread
 from two_hands import Keys
 
@@ -30,6 +29,7 @@ from gameenv.arena import tasks
 from gameenv.arena.aim import wrap_degrees
 from gameenv.arena.levels import Level
 from gameenv.arena.tics import tics_until
+from gameenv.cli import parse
 from gameenv.clock import DEFAULT_FPS
 from policies.evaluation.statistics import mcnemar, wilson
 from recording.chords import key_shares, reduce_error_diffusion, reduce_priority
@@ -247,4 +247,4 @@ def _paired(episodes: Sequence[Episode], rival: str, value: Callable[[Replay], f
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Args))
+    main(parse(Args))

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import tyro
 from PIL import Image
 
 from gameenv.actions import ACTIONS, Action
+from gameenv.cli import parse
 from gameenv.console import Console
 from gameenv.errors import InvalidInputError
 from gameenv.frames import FrameSpec, encode_jpeg
@@ -198,4 +198,4 @@ def picture(rng: np.random.Generator) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(tyro.cli(Args)))
+    raise SystemExit(main(parse(Args)))

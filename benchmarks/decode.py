@@ -26,11 +26,12 @@ from typing import Any, Literal
 import gymnasium as gym
 import numpy as np
 import torch
-import tyro
 
 import gameenv  # noqa: F401 (registers the arena)
 from gameenv.actions import CHUNK_LENGTH, ActionChunk, action_index
+from gameenv.cli import parse
 from gameenv.frames import DEFAULT_SIZE
+from gameenv.home import PathText
 from policies import load_policy, run_episode
 from policies.base import Observation
 from policies.vlm import tiny
@@ -60,7 +61,7 @@ class Args:
     """Where to run."""
     passes: float = 1.35
     """Passes a chunk to interpolate for; the default is what --play gave for a trained tiny model."""
-    play: tuple[str, ...] = ()
+    play: tuple[PathText, ...] = ()
     """Policies whose chunks in real play are counted."""
     task: str = "go-to-lantern"
     """What they play."""
@@ -299,4 +300,4 @@ def count_passes(spec: str, execute: int, args: Args) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Args))
+    main(parse(Args))

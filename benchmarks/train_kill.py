@@ -18,8 +18,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import tyro
-
+from gameenv.cli import parse
 from policies.vlm import tiny
 from training.vlm.checkpoints import newest, step_of
 
@@ -122,4 +121,4 @@ def weights(folder: Path) -> bytes:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Args))
+    main(parse(Args))

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import gymnasium as gym
-import tyro
 from PIL import Image
 
 import gameenv  # noqa: F401 (registers the environments)
+from gameenv.cli import parse
 from gameenv.errors import InvalidInputError
 from gameenv.frames import Frame
+from gameenv.home import PathText
 from policies import load_policy, run_episode
 from policies.base import Policy
 from policies.film import Caption, draw_keys, replay
@@ -32,7 +33,7 @@ PANEL_COLORS = 16
 class Args:
     """Draw a policy at play as an animated GIF."""
 
-    policy: str = "expert"
+    policy: PathText = "expert"
     """Who plays, as gameenv-play takes it."""
     levels: tuple[str, ...] = ("slip-past-guard/3", "open-door/4", "check-posters/6")
     """Task and number of each level."""
@@ -106,4 +107,4 @@ def played(policy: Policy, level: str, args: Args) -> Iterator[Frame]:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Args))
+    main(parse(Args))

@@ -9,9 +9,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import tyro
 from PIL import Image, ImageDraw, ImageFont
 
+from gameenv.cli import parse
 from policies.film import film_strip, replay
 
 
@@ -56,4 +56,4 @@ def main(args: Args) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Args))
+    main(parse(Args))

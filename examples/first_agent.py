@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-import tyro
+from gameenv.cli import parse
+from gameenv.home import PathText
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,13 @@ class Args:
     it was, and the scripted expert.
     """
 
-    out: str = "runs/first_agent"
+    out: PathText = "runs/first_agent"
     """Where everything goes."""
     tasks: tuple[str, ...] = ("press-switch", "check-posters")
     """Task families to record and to play."""
     frames: int = 48_000
     """Ticks to record: 10 are a second of play."""
-    base: str = "models/arena-base"
+    base: PathText = "models/arena-base"
     """What is tuned."""
     epochs: int = 2
     """Times the tuning sees each sample."""
@@ -141,4 +142,4 @@ def run_until_told(work: Callable[[], int]) -> NoReturn:
 
 
 if __name__ == "__main__":
-    run_until_told(lambda: main(tyro.cli(Args)))
+    run_until_told(lambda: main(parse(Args)))

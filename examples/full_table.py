@@ -6,8 +6,9 @@ was.
     python examples/full_table.py
 """
 
-import tyro
 from first_agent import Args, main, run_until_told
+
+from gameenv.cli import parse
 
 FULL = Args(
     out="runs/full_table",
@@ -20,4 +21,4 @@ FULL = Args(
 )
 
 if __name__ == "__main__":
-    run_until_told(lambda: main(tyro.cli(Args, default=FULL)))
+    run_until_told(lambda: main(parse(Args, default=FULL)))

@@ -18,6 +18,7 @@ import tyro
 
 from gameenv.console import Console
 from gameenv.errors import GameEnvError
+from gameenv.home import expand_home
 from gameenv.users import belongs_to
 
 Args = TypeVar("Args")
@@ -37,7 +38,7 @@ def run_command(main: Callable[[Args], int | None], args: type[Args], prog: str,
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
     try:
-        code = main(tyro.cli(args, prog=prog, args=_join_repeated(args, sys.argv[1:]))) or 0
+        code = main(parse(args, prog=prog)) or 0
         sys.stdout.flush()
     except KeyboardInterrupt as error:
         console.print(f"{prog}: {stopped}")
@@ -82,6 +83,19 @@ def _list_options(args: type[Any]) -> frozenset[str]:
         for field in dataclasses.fields(args)
         if get_origin(kinds[field.name]) is tuple and Ellipsis in get_args(kinds[field.name])
     )
+
+
+def parse(args: type[Args], *, prog: str | None = None, default: Args | None = None) -> Args:
+    """Read the command line; wrong arguments end the program.
+
+    Args:
+        args: A dataclass, or several to choose from, with its docstrings as the help text.
+        prog: The command's name.
+        default: What its defaults are, in place of its own.
+    """
+    words = _join_repeated(args, sys.argv[1:])
+    parsed = tyro.cli(args, prog=prog, args=words) if default is None else tyro.cli(args, args=words, default=default)
+    return expand_home(parsed)
 
 
 def _whose(error: BaseException) -> str:

@@ -13,6 +13,7 @@ from gameenv.cli import run_command
 from gameenv.console import Console
 from gameenv.errors import InvalidInputError, SessionError, UnknownNameError
 from gameenv.files import LOCK_FILE, FileLock, LockedError
+from gameenv.home import PathText
 from gameenv.progress import Progress
 from labeling.choice import AUTO, check_spec
 from labeling.jobs import LabelingJob, Result, label_all
@@ -39,9 +40,9 @@ class Args:
 
     sessions: tuple[str, ...] = ()
     """Names of sessions under --root; all of them if none is named."""
-    root: str = DEFAULT_ROOT
+    root: PathText = DEFAULT_ROOT
     """Where the recordings are (gameenv-record's folder)."""
-    out: str = DEFAULT_OUT
+    out: PathText = DEFAULT_OUT
     """Where the labeled segments go. On the recordings' file system frames take no space: they are linked."""
     labeler: str = AUTO
     """Who names the goals: referee (the arena's own truth), recorded (what gameenv-record --goal was given), or auto:

@@ -25,6 +25,7 @@ from gameenv.desktop.keyboard import parse_keys
 from gameenv.desktop.window import choose_window
 from gameenv.errors import GameEnvError, InvalidInputError, WindowError
 from gameenv.frames import Frame, FrameSpec
+from gameenv.home import PathText
 from gameenv.live.env import LiveEnv
 from policies.base import Policy, check_goal
 from policies.card import ModelCard, check_env
@@ -58,7 +59,7 @@ class Args:
     goal played. 0 played to its end, 1 failed (window closed, focus lost, policy failed), 130 stopped by a person.
     """
 
-    model: Annotated[str, tyro.conf.arg(aliases=("--policy",))] = "models/gameplay_agent_lora"
+    model: Annotated[PathText, tyro.conf.arg(aliases=("--policy",))] = "models/gameplay_agent_lora"
     """Who plays: none, random, expert, replay:<session>, bc:<path>, a folder with a model or an adapter, the hub id of
     a Qwen3-VL, the address of a server (http://host:port/v1), or package.module:factory."""
     goal: tuple[str, ...] = ()
@@ -95,7 +96,7 @@ class Args:
     """Record what is played, into --out. Goals are then 2 to 6 words, as gameenv-label takes them."""
     session: str | None = None
     """Name of the recording; by default the UTC time."""
-    out: str = DEFAULT_ROOT
+    out: PathText = DEFAULT_ROOT
     """The folder recordings live in."""
     task: str = "go-to-lantern"
     """Task of the built-in game; all draws one for each level."""

@@ -22,6 +22,7 @@ from gameenv.desktop.keyboard import parse_keys
 from gameenv.desktop.window import choose_window
 from gameenv.errors import GameEnvError, InvalidInputError, SessionError, UnknownNameError, require
 from gameenv.frames import DEFAULT_SIZE, Fit, FrameSpec
+from gameenv.home import PathText
 from gameenv.progress import Progress
 from gameenv.whole import check_seed
 from recording.agenda import Agenda, read_goals
@@ -78,7 +79,7 @@ class Args:
     """Stop after so many episodes."""
     noise: float = 0.1
     """Share of the ticks, 0 to 0.5, that the expert spends exploring, so that recoveries are in the data."""
-    out: str = DEFAULT_ROOT
+    out: PathText = DEFAULT_ROOT
     """The folder sessions live in."""
     session: str | None = None
     """Name of the session; by default the UTC time. With several workers, -w0, -w1 ... is added to it."""

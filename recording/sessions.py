@@ -20,6 +20,7 @@ from gameenv.console import Console
 from gameenv.errors import InvalidInputError, SessionError, UnknownNameError
 from gameenv.files import replacing
 from gameenv.frames import UNREADABLE, is_whole
+from gameenv.home import PathText
 from gameenv.progress import track
 from recording.edits import cut_edits, read_edits, write_edits
 from recording.info import write_info
@@ -44,7 +45,7 @@ class List:
         gameenv-sessions list
     """
 
-    root: str = DEFAULT_ROOT
+    root: PathText = DEFAULT_ROOT
     """The folder sessions live in."""
 
 
@@ -56,9 +57,9 @@ class Check:
         gameenv-sessions check SESSION
     """
 
-    sessions: tyro.conf.Positional[tuple[str, ...]] = ()
+    sessions: tyro.conf.Positional[tuple[PathText, ...]] = ()
     """Their names; all, if none is given."""
-    root: str = DEFAULT_ROOT
+    root: PathText = DEFAULT_ROOT
     """The folder sessions live in."""
 
 
@@ -70,13 +71,13 @@ class Trim:
         gameenv-sessions trim SESSION --last-take
     """
 
-    session: tyro.conf.Positional[str]
+    session: tyro.conf.Positional[PathText]
     """Its name."""
     last_take: bool = False
     """Needed, so that nothing is deleted by a slip."""
     yes: bool = False
     """Do not ask."""
-    root: str = DEFAULT_ROOT
+    root: PathText = DEFAULT_ROOT
     """The folder sessions live in."""
 
 

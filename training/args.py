@@ -10,6 +10,7 @@ from typing import Any, Literal
 import tyro
 
 from gameenv.errors import InvalidInputError, UnknownNameError
+from gameenv.home import PathText
 from policies.bc import Without
 from training.options import ConductOptions, ReplyOptions, SampleOptions
 
@@ -20,7 +21,7 @@ POLICIES = ("vlm", "bc")
 class VlmOptions:
     """Only for --policy vlm."""
 
-    base: str = "unsloth/Qwen3-VL-8B-Instruct-unsloth-bnb-4bit"
+    base: PathText = "unsloth/Qwen3-VL-8B-Instruct-unsloth-bnb-4bit"
     """What is tuned: a folder or a hub id of a Qwen3-VL."""
     rank: int = 16
     """Of the LoRA adapter."""
@@ -83,9 +84,9 @@ class Args:
 
     policy: str = POLICIES[0]
     """What to train: vlm, a LoRA adapter on a Qwen3-VL; or bc, the small convolutional baseline."""
-    out: str | None = None
+    out: PathText | None = None
     """Where the model goes (vlm: models/gameplay_agent_lora, bc: models/bc)."""
-    init: str | None = None
+    init: PathText | None = None
     """Go on from this model: an adapter (vlm; its base and its rank are taken over), or a bc folder."""
     epochs: int | None = None
     """Times each sample is seen (vlm: 3, bc: 5)."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gameenv.errors import InvalidInputError
+from gameenv.home import PathText
 from labeling.segment_folder import DEFAULT_ROOT
 from training.data import Data, load_data, load_mix, parse_parts
 from training.vlm.settings import Target
@@ -19,9 +20,9 @@ Device = Literal["cuda", "mps", "cpu"]
 class SampleOptions:
     """Which samples are trained on, and which are held out."""
 
-    data: str = DEFAULT_ROOT
+    data: PathText = DEFAULT_ROOT
     """Labeled samples (gameenv-label's folder)."""
-    mix: tuple[str, ...] = ()
+    mix: tuple[PathText, ...] = ()
     """Several folders with their weights in place of --data: dataset/old:80 dataset/corrections:20. Samples of a small
     one come up several times an epoch."""
     validation: float = 0.07

@@ -15,6 +15,7 @@ from gameenv.cli import run_command
 from gameenv.console import Console
 from gameenv.errors import InvalidInputError, require
 from gameenv.frames import FrameSpec
+from gameenv.home import PathText
 from gameenv.progress import Progress
 from policies.vlm import tiny
 from policies.vlm.fast_vision import speed_up_vision
@@ -51,7 +52,7 @@ class Args:
     Killed, the same command goes on from its last checkpoint.
     """
 
-    out: str = "models/small"
+    out: PathText = "models/small"
     """Where the model goes."""
     hidden: int = 128
     """Width of the text part."""
@@ -63,7 +64,7 @@ class Args:
     """Layers of the vision part, at least 2."""
     frame_size: tuple[int, int] = tiny.FRAME.size
     """Width and height the model sees; a token for every 32x32 pixels."""
-    vision: str | None = None
+    vision: PathText | None = None
     """Begin with the vision part in this folder (python -m training.sight); its sizes are taken from there."""
     freeze_vision: bool = False
     """Leave the vision part as it is, which is faster."""

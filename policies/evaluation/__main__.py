@@ -19,6 +19,7 @@ from gameenv.arena.sets import level_set
 from gameenv.cli import run_command
 from gameenv.console import Console
 from gameenv.errors import GameEnvError, InvalidInputError, require
+from gameenv.home import PathText
 from gameenv.progress import Progress
 from policies.base import Policy, batching, history_of
 from policies.card import check_env
@@ -53,7 +54,7 @@ class Args:
         gameenv-evaluate --policies random mine=models/bc --tasks all --levels arena-test-v1
     """
 
-    policies: tuple[str, ...] = ("random", "expert")
+    policies: tuple[PathText, ...] = ("random", "expert")
     """Who plays: specs, or name=spec."""
     tasks: tuple[str, ...] = ("go-to-lantern",)
     """Arena tasks; "all" stands for each of them."""

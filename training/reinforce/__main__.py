@@ -15,6 +15,7 @@ from gameenv.console import Console
 from gameenv.errors import InvalidInputError, UnknownNameError, require
 from gameenv.files import write_atomically
 from gameenv.frames import FrameSpec
+from gameenv.home import PathText
 from gameenv.progress import Progress
 from policies.bc import INPUT_SIZE, BCPolicy
 from policies.card import ModelCard
@@ -38,9 +39,9 @@ class Args:
     --execute 3. Killed, the same command goes on from its last checkpoint; curve.jsonl beside it tells how it went.
     """
 
-    init: str = "models/bc"
+    init: PathText = "models/bc"
     """The bc model to begin with."""
-    out: str = "models/bc-rl"
+    out: PathText = "models/bc-rl"
     """Where the result goes."""
     tasks: tuple[str, ...] = ()
     """Task families to play. None: those it was trained on."""

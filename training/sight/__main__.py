@@ -11,6 +11,7 @@ from gameenv.console import Console
 from gameenv.errors import InvalidInputError, UnknownNameError, require
 from gameenv.files import write_atomically
 from gameenv.frames import FrameSpec
+from gameenv.home import PathText
 from gameenv.processes import worker_pool
 from gameenv.progress import Progress
 from policies.bc import save_atomically
@@ -37,7 +38,7 @@ class Args:
     result is for python -m training.pretrain --vision models/sight.
     """
 
-    out: str = "models/sight"
+    out: PathText = "models/sight"
     """Where the vision part goes."""
     frames: int = 1_000_000
     """Frames to learn from; each that is played is used twice."""
