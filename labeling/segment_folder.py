@@ -57,6 +57,7 @@ class SegmentRecord:
         chords: Chord method.
         tail: Tail rule.
         seconds: Length of a clip that was asked for.
+        keep_every: Every so many rows could become a sample; 1 where an earlier version did not write it.
         prompt_version: ``policies.prompt.PROMPT_VERSION`` when it was written.
         rows: For each line of ``samples.jsonl``, its frame's row in the session.
         dropped: Rows without a sample, counted by reason.
@@ -92,6 +93,7 @@ class SegmentRecord:
     chords: str
     tail: str
     seconds: float
+    keep_every: int
     prompt_version: int
     rows: tuple[int, ...]
     dropped: Mapping[str, int]
@@ -145,6 +147,7 @@ def read_record(folder: Path) -> SegmentRecord:
         raise InvalidInputError(
             f"{path} has format version {found}, expected {FORMAT_VERSION}. Run gameenv-label again."
         )
+    content.setdefault("keep_every", 1)
     missing = [name for name in _FIELDS if name not in content]
     if missing:
         raise InvalidInputError(f"{path} lacks {', '.join(missing)}. Run gameenv-label again to rebuild it.")

@@ -170,6 +170,7 @@ def _record(draft: SegmentDraft, written: _Written) -> SegmentRecord:
         chords=draft.settings.chords,
         tail=draft.settings.tail,
         seconds=draft.settings.seconds,
+        keep_every=draft.settings.keep_every,
         prompt_version=PROMPT_VERSION,
         rows=written.rows,
         dropped=written.dropped,

@@ -4,8 +4,10 @@ By the session's own time, never across takes, a change of a known goal, or wher
 Knows nothing of labels.
 """
 
+import bisect
+import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gameenv.actions import CHUNK_LENGTH
@@ -72,19 +74,73 @@ def cut(session: Session, seconds: float = DEFAULT_SECONDS) -> list[Segment]:
     for take in session.takes:
         for start, stop in _same_goal(rows, take.start, take.stop):
             for first, last in _by_time(rows, start, stop, round(seconds * NS_PER_S)):
-                segments.append(
-                    Segment(
-                        session_id=session.info.session_id,
-                        number=len(segments),
-                        take=take.number,
-                        start=first,
-                        stop=last,
-                        start_t_ns=rows[first].t_ns,
-                        end_t_ns=rows[last - 1].end_t_ns,
-                        known_goal=rows[first].goal,
-                    )
-                )
+                segments.append(segment_of(session, len(segments), first, last))
     return segments
+
+
+def segment_of(session: Session, number: int, start: int, stop: int) -> Segment:
+    """Return the clip of the rows ``start`` to ``stop``, without ``stop``.
+
+    Raises:
+        InvalidInputError: If there are no such rows, or they are not all of one take.
+    """
+    if not 0 <= start < stop <= len(session) or session[start].take != session[stop - 1].take:
+        raise InvalidInputError(
+            f"a clip is some rows of one take, and rows {start} to {stop - 1} of the session {session.session_id} "
+            f"({len(session)} rows) are not. Was it changed after it was labeled?"
+        )
+    goals = {row.goal for row in session[start:stop]}
+    return Segment(
+        session_id=session.info.session_id,
+        number=number,
+        take=session[start].take,
+        start=start,
+        stop=stop,
+        start_t_ns=session[start].t_ns,
+        end_t_ns=session[stop - 1].end_t_ns,
+        known_goal=session[start].goal if len(goals) == 1 else None,
+    )
+
+
+def cut_around(session: Session, seconds: float, taken: Mapping[int, tuple[int, int]]) -> list[Segment]:
+    """Cut a session into clips that leave alone the rows of clips that are there already.
+
+    A clip keeps its number unless a taken one has it; what is left of it in a second piece, or without its number, gets
+    the next free one.
+
+    Args:
+        session: The recording.
+        seconds: Length of a clip.
+        taken: By number, first row and one past the last of the clips that are there.
+
+    Raises:
+        InvalidInputError: If ``seconds`` cannot be a clip's length.
+    """
+    whole = cut(session, seconds)
+    if not taken:
+        return whole
+    spans = sorted(taken.values())
+    pieces = [(segment.number, *free) for segment in whole for free in _free(segment.start, segment.stop, spans)]
+    used = set(taken)
+    spare = itertools.count(max(len(whole), 1 + max(taken)))
+    segments: list[Segment] = []
+    for number, start, stop in pieces:
+        mine = next(spare) if number in used else number
+        used.add(mine)
+        segments.append(segment_of(session, mine, start, stop))
+    return segments
+
+
+def _free(start: int, stop: int, spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """What of ``[start, stop)`` is in none of ``spans``, which are in order."""
+    for first, last in spans[max(0, bisect.bisect_left(spans, (start, start)) - 1) :]:
+        if first >= stop:
+            break
+        if start < first:
+            yield start, first
+        start = max(start, last)
+    if start < stop:
+        yield start, stop
 
 
 def _same_goal(rows: Sequence[SessionRow], start: int, stop: int) -> Iterator[tuple[int, int]]:
