@@ -4,9 +4,10 @@ Segments that are complete and made of the same things are kept, others are buil
 touched. Knows nothing of how a labeler decides.
 """
 
+import contextlib
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -21,15 +22,15 @@ from labeling.segment_folder import (
     HUMAN,
     SAMPLES_FILE,
     SegmentRecord,
-    folder_name,
     read_record,
     remove_folder,
     remove_parts,
     segment_folders,
+    span_name,
     write_record,
 )
 from labeling.segment_writer import SegmentDraft, extra_bytes, write_segment
-from labeling.segments import Segment, cut, goes_on
+from labeling.segments import Segment, cut_around, goes_on, segment_of
 from policies.prompt import PROMPT_VERSION
 from recording.session import Session
 
@@ -99,25 +100,27 @@ def label_session(
 
     Raises:
         SessionError: If the session is empty.
-        InvalidInputError: If it cannot be labeled, or a person's label would be lost.
+        InvalidInputError: If it cannot be labeled, or lacks rows that a person labeled.
         DiskFullError: If the disk is full; finished segments stay.
     """
     settings = settings or SampleSettings()
     check_session(session, labeler)
     root.mkdir(parents=True, exist_ok=True)
     remove_parts(root, session.info.session_id)
-    segments = cut(session, settings.seconds)
+    persons = read_persons(root, session)
+    segments = cut_around(session, settings.seconds, {each.number: (each.start, each.stop) for each in persons})
     plans = list(_plan(session, segments, labeler, settings))
-    kept = _keep(root, session.info.session_id, plans)
-    asked = [plan for plan in plans if not (_is_human(kept.get(plan.segment.number)) or _is_said(session, plan))]
+    kept = _keep(root, session.info.session_id, {plan.segment.number: plan for plan in plans})
+    asked = [plan for plan in plans if not _is_said(session, plan)]
     answers = iter(labeler.label([Clip(session, plan.segment) for plan in asked]))
     outcomes: list[LabeledSession] = []
-    for done, plan in enumerate(plans, start=1):
-        there = kept.get(plan.segment.number)
+    in_order = sorted([*plans, *persons], key=lambda each: each.start)
+    for done, plan in enumerate(in_order, start=1):
         before = outcomes[-1].record if outcomes else None
-        if there and _is_human(there):
-            outcomes.append(LabeledSession(there, "human", extra_bytes(root, there)))
+        if isinstance(plan, SegmentRecord):
+            outcomes.append(LabeledSession(plan, "human", extra_bytes(root, plan)))
         else:
+            there = kept.get(plan.segment.number)
             if _is_said(session, plan):
                 (answer,) = Recorded().label([Clip(session, plan.segment)])
             else:
@@ -139,12 +142,12 @@ def label_session(
                     label=answer,
                     windows=slide(plan.segment, plan.words, answer.completed, settings.tail, settings.keep_every),
                     words=plan.words,
-                    goal_span=_goal_span(plan.segment, answer.goal, before),
+                    goal_span=span_name(plan.segment, answer.goal, before),
                     fingerprint=plan.fingerprint,
                 )
                 record = write_segment(root, draft)
                 outcomes.append(LabeledSession(record, "built", extra_bytes(root, record)))
-        on_clip(done, len(plans))
+        on_clip(done, len(in_order))
     return outcomes
 
 
@@ -153,8 +156,26 @@ def _is_said(session: Session, plan: "_Plan") -> bool:
     return is_persons(session[plan.segment.start])
 
 
-def _is_human(record: SegmentRecord | None) -> bool:
-    return record is not None and record.labeler == HUMAN
+def read_persons(root: Path, session: Session) -> list[SegmentRecord]:
+    """The segments that a person labeled, which stay as they are.
+
+    Raises:
+        InvalidInputError: If one is of rows that the recording does not have any more.
+    """
+    found: list[SegmentRecord] = []
+    for folder in segment_folders(root, session.info.session_id):
+        with contextlib.suppress(InvalidInputError):
+            record = read_record(folder)
+            if record.labeler == HUMAN and folder.name == record.name:
+                found.append(record)
+    for record in found:
+        try:
+            segment_of(session, record.number, record.start, record.stop)
+        except InvalidInputError as error:
+            raise InvalidInputError(
+                f"{root / record.name} was labeled by a person: {error} Delete it, or use another --out."
+            ) from None
+    return found
 
 
 def _next(answers: Iterator[Label | SetAside], labeler: Labeler, segment: Segment) -> Label | SetAside:
@@ -179,6 +200,10 @@ class _Plan:
     segment: Segment
     words: TakeWords
     fingerprint: str
+
+    @property
+    def start(self) -> int:
+        return self.segment.start
 
 
 def _plan(session: Session, segments: Sequence[Segment], labeler: Labeler, settings: SampleSettings) -> Iterator[_Plan]:
@@ -218,13 +243,10 @@ def _size(path: Path) -> int | None:
         return None
 
 
-def _keep(root: Path, session_id: str, plans: Sequence[_Plan]) -> dict[int, SegmentRecord]:
-    """Return the segments that can stay, by number, and take the others away.
+def _keep(root: Path, session_id: str, plans: Mapping[int, _Plan]) -> dict[int, SegmentRecord]:
+    """Return the segments that can stay, by number, and take the others away; a person's are none of either.
 
     Stale ones go before any new one is written: old and new clips side by side would overlap.
-
-    Raises:
-        InvalidInputError: If a person's segment is not one of the clips any more.
     """
     kept: dict[int, SegmentRecord] = {}
     stale: list[Path] = []
@@ -234,19 +256,10 @@ def _keep(root: Path, session_id: str, plans: Sequence[_Plan]) -> dict[int, Segm
         except InvalidInputError:
             stale.append(folder)
             continue
-        named_rightly = folder.name == record.name and record.number < len(plans)
-        plan = plans[record.number] if named_rightly else None
-        if record.labeler == HUMAN:
-            if plan is None or (record.start, record.stop) != (plan.segment.start, plan.segment.stop):
-                raise InvalidInputError(
-                    f"{folder} was labeled by a person and covers rows {record.start} to {record.stop - 1}, which is "
-                    f"not one of the clips asked for now (it was cut with --seconds {record.seconds:g}). Label with "
-                    "those seconds, or use another --out."
-                )
+        plan = plans.get(record.number) if folder.name == record.name else None
+        if plan and record.fingerprint == plan.fingerprint and _size(folder / SAMPLES_FILE) == record.samples_bytes:
             kept[record.number] = record
-        elif plan and record.fingerprint == plan.fingerprint and _size(folder / SAMPLES_FILE) == record.samples_bytes:
-            kept[record.number] = record
-        else:
+        elif record.labeler != HUMAN or folder.name != record.name:
             stale.append(folder)
     for folder in stale:
         remove_folder(folder)
@@ -255,19 +268,8 @@ def _keep(root: Path, session_id: str, plans: Sequence[_Plan]) -> dict[int, Segm
 
 def _keep_one(root: Path, segment: Segment, kept: SegmentRecord, before: SegmentRecord | None) -> LabeledSession:
     """Keep a segment; only the name of the stretch of clips it belongs to may have to follow the clip before it."""
-    span = _goal_span(segment, kept.goal, before)
+    span = span_name(segment, kept.goal, before)
     if kept.goal_span != span:
         kept = replace(kept, goal_span=span)
         write_record(root / kept.name, kept)
     return LabeledSession(kept, "kept", extra_bytes(root, kept))
-
-
-def _goal_span(segment: Segment, goal: str, before: SegmentRecord | None) -> str:
-    """Name of the first of the neighbouring clips of a take that have one goal."""
-    if (
-        before is not None
-        and (before.take, before.goal) == (segment.take, goal)
-        and before.number == segment.number - 1
-    ):
-        return before.goal_span
-    return folder_name(segment.session_id, segment.number)

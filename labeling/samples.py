@@ -23,7 +23,6 @@ DROPPED_NO_NEXT = "no_next"
 DROPPED_MISSING_FRAME = "missing_frame"
 DROPPED_PAUSE = "pause"
 DROPPED_THINNED = "thinned"
-DROPPED_REJECTED = "rejected"
 
 
 @dataclass(frozen=True, slots=True)

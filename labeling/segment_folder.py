@@ -17,11 +17,14 @@ from typing import Any
 
 from gameenv.errors import InvalidInputError
 from gameenv.files import write_atomically
+from labeling.segments import Segment
 
 FORMAT_VERSION = 1
 DEFAULT_ROOT = "dataset/labeled_segments"
 SEGMENT_FILE = "segment.json"
 SAMPLES_FILE = "samples.jsonl"
+DROPPED_REJECTED = "rejected"
+"""Why the rows of a clip have no samples that a person has rejected, trimmed off or deleted."""
 HUMAN = "human"
 """The labeler whose segments are never overwritten."""
 _PART = ".part-"
@@ -108,6 +111,11 @@ class SegmentRecord:
         """The folder's name."""
         return folder_name(self.session_id, self.number)
 
+    @property
+    def rejected(self) -> bool:
+        """A person has said that nothing is to be learned from it; it has no samples."""
+        return DROPPED_REJECTED in self.dropped
+
 
 def folder_name(session_id: str, number: int) -> str:
     """The folder of a session's clip: ``<session_id>_seg0000``."""
@@ -117,6 +125,20 @@ def folder_name(session_id: str, number: int) -> str:
 def frame_name(offset: int) -> str:
     """The frame's file, numbered from the clip's first row: ``frame_0000.jpg``."""
     return f"frame_{offset:04d}.jpg"
+
+
+def span_name(segment: Segment, goal: str, before: SegmentRecord | None) -> str:
+    """Name of the first of the neighbouring clips of a take that have one goal, of which this may be a further one.
+
+    Args:
+        segment: The clip.
+        goal: Its goal.
+        before: The segment before it, if there is one.
+    """
+    if before is not None and (before.take, before.stop) == (segment.take, segment.start) and not before.rejected:
+        if before.goal == goal:
+            return before.goal_span
+    return folder_name(segment.session_id, segment.number)
 
 
 def write_record(folder: Path, record: SegmentRecord) -> None:

@@ -20,6 +20,7 @@ _DROPPED = {
     "no_next": "the take ends before the seven are complete",
     "missing_frame": "the frame is missing or cut short",
     "pause": "seven times none, and the goal was not reached: a pause is no declaration",
+    "rejected": "a person rejected the clip, trimmed it off or deleted it",
     "thinned": "left out by --keep-every",
 }
 _REASONS: dict[Reason, str] = {

@@ -78,6 +78,7 @@ def test_the_record_says_what_the_segment_is(session: Session, out: Path):
         "chords": "error-diffusion",
         "tail": "next",
         "seconds": 4.0,
+        "keep_every": 1,
         "prompt_version": 1,
         "rows": [40, 41, 42, 43, *range(51, 60)],
         "dropped": {"noise": 7},

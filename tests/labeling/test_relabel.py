@@ -10,7 +10,7 @@ import pytest
 from gameenv.errors import InvalidInputError
 from labeling.build import label_session
 from labeling.referee import Referee
-from labeling.segment_folder import SegmentRecord, read_record, write_record
+from labeling.segment_folder import SegmentRecord, read_record, segment_folders, write_record
 from recording.session import Session
 from recording.session_writer import SessionWriter
 from tests.labeling.labeled import WORDS, label, tree
@@ -118,13 +118,27 @@ def test_a_person_s_segment_is_never_touched(session: Session, out: Path):
     assert tree(out / "s_seg0001") == before
 
 
-def test_a_cut_that_would_lose_a_person_s_label_is_refused_before_anything_changes(session: Session, out: Path):
+@pytest.mark.parametrize("seconds", [2.0, 8.0])
+def test_other_clips_are_cut_around_a_person_s(session: Session, out: Path, seconds: float):
+    label(session, out)
+    by_hand(out / "s_seg0002", goal="Find the light")  # rows 60 to 99
+    before = tree(out / "s_seg0002")
+    label(session, out, seconds=seconds)
+    assert label(session, out, seconds=seconds).count("human") == 1
+    assert tree(out / "s_seg0002") == before
+    records = [read_record(folder) for folder in segment_folders(out)]
+    assert sorted(row for each in records for row in range(each.start, each.stop)) == list(range(len(session)))
+
+
+def test_a_person_s_segment_of_rows_that_are_gone_is_refused_before_anything_changes(
+    session: Session, tmp_path: Path, out: Path
+):
     label(session, out)
     by_hand(out / "s_seg0003")
     before = tree(out)
-    for seconds in (2.0, 8.0):
-        with pytest.raises(InvalidInputError, match=r"s_seg0003 was labeled by a person .* --seconds 4\)"):
-            label(session, out, seconds=seconds)
+    shutil.rmtree(tmp_path / "raw")
+    with pytest.raises(InvalidInputError, match=r"s_seg0003 was labeled by a person: .* changed after"):
+        label(record(tmp_path / "raw", "s", Ticks(WORDS[:60])), out)
     assert tree(out) == before
 
 

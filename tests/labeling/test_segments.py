@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from gameenv.errors import InvalidInputError
-from labeling.segments import cut
+from labeling.segments import cut, cut_around, segment_of
 from tests.labeling.recordings import PERIOD_NS, Ticks, record
 
 
@@ -67,3 +67,24 @@ def test_other_lengths(tmp_path: Path):
 
 def test_an_empty_session_has_no_clips(tmp_path: Path):
     assert cut(record(tmp_path, "s")) == []
+
+
+def around(session, *taken: tuple[int, int, int]) -> list[tuple[int, int, int]]:
+    by_number = {number: (start, stop) for number, start, stop in taken}
+    return [(segment.number, segment.start, segment.stop) for segment in cut_around(session, 4.0, by_number)]
+
+
+def test_clips_are_cut_around_those_that_are_there_and_keep_their_numbers(tmp_path: Path):
+    session = record(tmp_path, "s", Ticks(["w"] * 120))
+    assert around(session, (1, 40, 80)) == [(0, 0, 40), (2, 80, 120)]
+    assert around(session, (1, 40, 60), (3, 60, 80)) == [(0, 0, 40), (2, 80, 120)]
+    assert around(session, (0, 30, 90)) == [(3, 0, 30), (2, 90, 120)]
+    assert around(session, (1, 50, 60)) == [(0, 0, 40), (3, 40, 50), (4, 60, 80), (2, 80, 120)]
+    assert around(session, (0, 0, 120)) == []
+
+
+@pytest.mark.parametrize(("start", "stop"), [(30, 50), (110, 130), (5, 5), (-1, 4)])
+def test_a_clip_is_rows_of_one_take(tmp_path: Path, start: int, stop: int):
+    session = record(tmp_path, "s", Ticks(["w"] * 43, take=0), Ticks(["w"] * 80, take=1))
+    with pytest.raises(InvalidInputError, match="a clip is some rows of one take"):
+        segment_of(session, 0, start, stop)
