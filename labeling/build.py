@@ -209,11 +209,11 @@ class _Plan:
 def _plan(session: Session, segments: Sequence[Segment], labeler: Labeler, settings: SampleSettings) -> Iterator[_Plan]:
     words = {take.number: read_take(session, take, settings.chords) for take in session.takes}
     for segment in segments:
-        take = _until_another_goal(session, segment, words[segment.take])
+        take = until_another_goal(session, segment, words[segment.take])
         yield _Plan(segment, take, _fingerprint(session, segment, take, labeler, settings))
 
 
-def _until_another_goal(session: Session, segment: Segment, take: TakeWords) -> TakeWords:
+def until_another_goal(session: Session, segment: Segment, take: TakeWords) -> TakeWords:
     """The words of the take as far as a clip's windows may look: what is done for another goal is not for this one."""
     stop = segment.stop
     while stop < min(take.stop, segment.stop + CHUNK_LENGTH - 1) and goes_on(session[stop - 1], session[stop]):

@@ -135,9 +135,9 @@ def span_name(segment: Segment, goal: str, before: SegmentRecord | None) -> str:
         goal: Its goal.
         before: The segment before it, if there is one.
     """
-    if before is not None and (before.take, before.stop) == (segment.take, segment.start) and not before.rejected:
-        if before.goal == goal:
-            return before.goal_span
+    here = (segment.take, segment.start, goal)
+    if before is not None and not before.rejected and (before.take, before.stop, before.goal) == here:
+        return before.goal_span
     return folder_name(segment.session_id, segment.number)
 
 
