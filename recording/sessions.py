@@ -28,7 +28,7 @@ from recording.lock import lock_session
 from recording.rows import SessionRow
 from recording.session import DEFAULT_ROOT, STEPS_FILE, Session, find_sessions
 from recording.set_goal import Goal, set_goal
-from recording.totals import count_totals, describe
+from recording.totals import count_totals, describe, describe_goals
 
 PROG = "gameenv-sessions"
 _BLACK = 8  # brightest value of a frame that counts as black
@@ -215,6 +215,8 @@ def _check(path: Path, console: Console) -> bool:
     """Print what a session holds and what is wrong with it; whether something is."""
     session = Session(path)
     console.print(describe(session))
+    for line in describe_goals(session):
+        console.print(line)
     unreadable, black = [], []
     for row in track(session, "checking", "frames", console):
         brightness = _brightness(path / row.frame)

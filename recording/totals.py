@@ -12,7 +12,7 @@ from gameenv.clock import NS_PER_S
 from gameenv.errors import SessionError
 from recording.chords import DEFAULT, METHODS
 from recording.info import Totals
-from recording.rows import SessionRow
+from recording.rows import LABELED, SessionRow
 from recording.session import Session
 
 
@@ -92,6 +92,25 @@ def describe(session: Session) -> str:
     """Return a few lines about a session, closed or not."""
     state = "" if session.closed else " (not closed: its recorder was killed or is still recording)"
     return f"{session.session_id}: {session.info.game}{state}\n{describe_totals(count_totals(session))}"
+
+
+def describe_goals(session: Session) -> list[str]:
+    """Say what the takes are about, as far as a person said so: a line for neighbouring takes of one goal."""
+    stretches: list[tuple[str, int, int, int]] = []
+    for row in session:
+        if "goal_reached" in row.info and not row.info.get(LABELED):
+            continue  # the arena's own
+        goal = row.goal or "no goal"
+        if stretches and stretches[-1][0] == goal and row.take <= stretches[-1][2] + 1:
+            _, first, _, reached = stretches.pop()
+        else:
+            first, reached = row.take, 0
+        stretches.append((goal, first, row.take, reached + row.reached))
+    lines = []
+    for goal, first, last, reached in stretches:
+        takes = f"take {first}" if first == last else f"takes {first}-{last}"
+        lines.append(f"{takes}: {goal}" + (f", reached {reached} times" if reached > 1 else ", reached" * reached))
+    return lines
 
 
 def _shares(counts: Mapping[str, int], whole: int) -> str:
