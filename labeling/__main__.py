@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Annotated, NoReturn
+
+import tyro
 
 from gameenv.cli import run_command
 from gameenv.console import Console
@@ -15,9 +17,10 @@ from gameenv.errors import InvalidInputError, SessionError, UnknownNameError
 from gameenv.files import LOCK_FILE, FileLock, LockedError
 from gameenv.home import PathText
 from gameenv.progress import Progress
-from labeling.choice import AUTO, check_spec
+from labeling.choice import AUTO, MODELS, Chooser
 from labeling.jobs import LabelingJob, Result, label_all
 from labeling.label_file import read_label_file
+from labeling.naming.options import DEFAULT_NAMING, NamingOptions
 from labeling.samples import SampleSettings, Tail
 from labeling.segment_folder import DEFAULT_ROOT as DEFAULT_OUT
 from labeling.segments import DEFAULT_SECONDS
@@ -45,8 +48,9 @@ class Args:
     out: PathText = DEFAULT_OUT
     """Where the labeled segments go. On the recordings' file system frames take no space: they are linked."""
     labeler: str = AUTO
-    """Who names the goals: referee (the arena's own truth), recorded (what gameenv-record --goal was given), or auto:
-    the first of these that a session has. package.module:factory names one of your own."""
+    """Who names the goals: referee (the arena's own truth), recorded (what gameenv-record --goal was given), server (a
+    vision-language model behind an address), vlm (a Qwen3-VL here), or auto: the first of these that a session has,
+    else the model that --model names. package.module:factory names one of your own."""
     goal: str | None = None
     """The goal, in 2 to 6 words, of whatever was recorded without one."""
     goals: Path | None = None
@@ -63,9 +67,10 @@ class Args:
     """Make one sample of every so many rows: samples of more levels in the same room. Frames of the others are not
     linked, so once the recordings are deleted they take no disk."""
     workers: int = 1
-    """Sessions labeled at the same time."""
+    """Sessions labeled at the same time, by labelers that ask no model."""
     strict: bool = False
     """End with exit code 1 if any session was refused; without it only if all were."""
+    naming: Annotated[NamingOptions, tyro.conf.arg(name="")] = DEFAULT_NAMING
 
 
 def run(args: Args) -> int:
@@ -80,10 +85,15 @@ def run(args: Args) -> int:
     settings = SampleSettings(args.seconds, args.tail, args.chords, args.keep_every)
     if args.workers < 1:
         raise InvalidInputError(f"--workers is at least 1, got {args.workers}")
-    check_spec(args.labeler)
+    chooser = Chooser(args.labeler, args.naming, Path(args.out))
+    if args.workers > 1 and (args.labeler in MODELS or args.naming.model):
+        raise InvalidInputError(
+            "--workers is for labelers that read the recording; a model is asked by one process, which has several "
+            "questions --in-flight (a server) or in a --batch (a model here)"
+        )
     paths = _find(Path(args.root), args.sessions)
     said = _said(args)
-    jobs = [LabelingJob(path, Path(args.out), args.labeler, settings, said(path)) for path in paths]
+    jobs = [LabelingJob(path, Path(args.out), args.labeler, settings, said(path), args.naming) for path in paths]
     console = Console(stderr=True, soft_wrap=True)
     summary = Summary()
     refused: list[Result] = []
@@ -93,10 +103,10 @@ def run(args: Args) -> int:
         def show_clip(job: LabelingJob, done: int, total: int) -> None:
             work.update(jobs.index(job) + done / total, before=0, text=f"{job.path.name}, clip {done} of {total}")
 
-        for finished, result in enumerate(label_all(jobs, args.workers, show_clip), start=1):
+        for finished, result in enumerate(label_all(jobs, args.workers, show_clip, chooser), start=1):
             work.update(finished, before=0)
             summary.add(result.outcomes)
-            summary.add_set_aside(result.set_aside)
+            summary.add_set_aside(each.aside for each in result.set_aside)
             if result.refusal:
                 refused.append(result)
                 if len(jobs) > 1:
@@ -105,6 +115,8 @@ def run(args: Args) -> int:
         raise refused[0].refusal
     if len(refused) == len(jobs):
         raise SessionError(f"nothing was labeled: all {len(jobs)} sessions were refused, each for the reason above")
+    for path, count in chooser.unreadable.items():
+        console.print(f"{count} lines of {path} cannot be read: they stay there, and their clips were asked about anew")
     summary.show(Console(soft_wrap=True))
     Console(soft_wrap=True).print(f"written to {args.out}")
     if refused:

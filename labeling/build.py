@@ -14,7 +14,7 @@ from typing import Literal
 
 from gameenv.actions import ACTIONS, CHUNK_LENGTH
 from gameenv.errors import InvalidInputError, SessionError
-from labeling.labeler import Clip, Label, Labeler, SetAside
+from labeling.labeler import Clip, Label, Labeler, SetAside, next_answer
 from labeling.persons import is_persons, objection_to_rest
 from labeling.recorded import Recorded
 from labeling.samples import SampleSettings, TakeWords, read_take, slide
@@ -111,8 +111,8 @@ def label_session(
     segments = cut_around(session, settings.seconds, {each.number: (each.start, each.stop) for each in persons})
     plans = list(_plan(session, segments, labeler, settings))
     kept = _keep(root, session.info.session_id, {plan.segment.number: plan for plan in plans})
-    asked = [plan for plan in plans if not _is_said(session, plan)]
-    answers = iter(labeler.label([Clip(session, plan.segment) for plan in asked]))
+    asked = [plan.segment for plan in plans if not _is_said(session, plan.segment)]
+    answers = iter(labeler.label([Clip(session, segment) for segment in asked]))
     outcomes: list[LabeledSession] = []
     in_order = sorted([*plans, *persons], key=lambda each: each.start)
     for done, plan in enumerate(in_order, start=1):
@@ -121,10 +121,10 @@ def label_session(
             outcomes.append(LabeledSession(plan, "human", extra_bytes(root, plan)))
         else:
             there = kept.get(plan.segment.number)
-            if _is_said(session, plan):
+            if _is_said(session, plan.segment):
                 (answer,) = Recorded().label([Clip(session, plan.segment)])
             else:
-                answer = _next(answers, labeler, plan.segment)
+                answer = next_answer(answers, labeler, Clip(session, plan.segment))
                 if isinstance(answer, Label) and session[plan.segment.stop - 1].reached:
                     answer = replace(answer, completed=True)  # a person said so
             if there and not (isinstance(answer, Label) and _says(there, answer)):
@@ -151,9 +151,20 @@ def label_session(
     return outcomes
 
 
-def _is_said(session: Session, plan: "_Plan") -> bool:
+def _is_said(session: Session, segment: Segment) -> bool:
     """Whether a person said what the clip is about; clips do not reach over the end of what was said."""
-    return is_persons(session[plan.segment.start])
+    return is_persons(session[segment.start])
+
+
+def clips_to_ask(session: Session, root: Path, settings: SampleSettings) -> list[Clip]:
+    """The clips of a session, in order, but for those that a person labeled in ``root`` or said the goal of.
+
+    Raises:
+        InvalidInputError: As ``label_session``.
+    """
+    persons = read_persons(root, session) if root.is_dir() else []
+    segments = cut_around(session, settings.seconds, {each.number: (each.start, each.stop) for each in persons})
+    return [Clip(session, segment) for segment in segments if not _is_said(session, segment)]
 
 
 def read_persons(root: Path, session: Session) -> list[SegmentRecord]:
@@ -176,17 +187,6 @@ def read_persons(root: Path, session: Session) -> list[SegmentRecord]:
                 f"{root / record.name} was labeled by a person: {error} Delete it, or use another --out."
             ) from None
     return found
-
-
-def _next(answers: Iterator[Label | SetAside], labeler: Labeler, segment: Segment) -> Label | SetAside:
-    answer = next(answers, None)
-    if not isinstance(answer, Label | SetAside):
-        came = "no answer more" if answer is None else f"{answer!r:.80}"
-        raise InvalidInputError(
-            f"the labeler {labeler.name!r} must answer each clip with a Label or a SetAside; for clip {segment.number} "
-            f"of {segment.session_id} it gave {came}"
-        )
-    return answer
 
 
 def _says(record: SegmentRecord, label: Label) -> bool:

@@ -3,7 +3,7 @@
 Knows nothing of samples, folders or models. Each labeler is one file beside this one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
@@ -121,3 +121,19 @@ class Labeler(Protocol):
             GameEnvError: If none of the clips that follow can be labeled either (a wrong key, say).
         """
         ...
+
+
+def next_answer(answers: Iterator[Label | SetAside], labeler: Labeler, clip: Clip) -> Label | SetAside:
+    """The answer for the next clip.
+
+    Raises:
+        InvalidInputError: If the labeler gave none, or something that is none.
+    """
+    answer = next(answers, None)
+    if not isinstance(answer, Label | SetAside):
+        came = "no answer more" if answer is None else f"{answer!r:.80}"
+        raise InvalidInputError(
+            f"the labeler {labeler.name!r} must answer each clip with a Label or a SetAside; for clip "
+            f"{clip.segment.number} of {clip.segment.session_id} it gave {came}"
+        )
+    return answer

@@ -6,9 +6,17 @@ A goal is a short instruction such as "Go to the lantern". Knows nothing of who 
 import unicodedata
 
 from gameenv.errors import InvalidInputError
-from recording.goals import check_goal, is_letter
+from recording.goals import check_goal, goal_words, is_letter
 
 _PREFIX = "goal:"
+_ARTICLES = frozenset(
+    {
+        *("the", "a", "an"),
+        *("der", "die", "das", "den", "dem", "ein", "eine", "einen", "einem"),
+        *("el", "la", "los", "las", "le", "les", "un", "une", "il", "lo", "gli"),
+    }
+)
+"""Words that a goal means the same without, of languages that have such."""
 
 
 def normalize_goal(text: str) -> str:
@@ -32,6 +40,12 @@ def normalize_goal(text: str) -> str:
     except InvalidInputError as error:
         raise InvalidInputError(f"{error} (the labeler wrote {text.strip()!r})") from None
     return goal[:1].upper() + goal[1:]
+
+
+def fold_goal(text: str) -> str:
+    """A goal's words without case, marks and articles: what has the same is the same goal, spelled in another way."""
+    words = goal_words(text)
+    return " ".join([word for word in words if word not in _ARTICLES] or words)
 
 
 def _bare(word: str) -> str:

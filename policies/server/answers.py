@@ -5,7 +5,7 @@ Servers put thinking into ``reasoning`` or ``reasoning_content``, or leave it in
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gameenv.errors import GameEnvError, InvalidReply, ServerError
@@ -28,11 +28,15 @@ class Reply:
         text: What the model said, without what it thought.
         mended: It was not simply the message's text.
         cut_off: The tokens allowed were used up before the end.
+        asked_tokens: Tokens of the question, as the server counts them; 0 where it does not say.
+        said_tokens: Tokens of the reply, thinking included.
     """
 
     text: str
     mended: bool = False
     cut_off: bool = False
+    asked_tokens: int = 0
+    said_tokens: int = 0
 
 
 def read_answer(text: str) -> Reply:
@@ -48,7 +52,8 @@ def read_answer(text: str) -> Reply:
         raise InvalidReply(f"the server answered something that is not JSON: {short(text)}") from None
     match answer:
         case {"choices": [{"message": {**message}, **choice}, *_]}:
-            return _read_message(message, choice.get("finish_reason") == "length")
+            reply = _read_message(message, choice.get("finish_reason") == "length")
+            return replace(reply, **_counted(answer.get("usage")))
     raise InvalidReply(f"the server's answer has no choices[0].message: {short(text)}")
 
 
@@ -71,6 +76,12 @@ def _read_message(message: dict[str, Any], cut_off: bool) -> Reply:
     if thought:
         raise ThoughtAwayError(f"the model thought and said nothing ({short(thought)}); turn thinking off")
     raise InvalidReply(f"the reply is empty: {short(json.dumps(message))}")
+
+
+def _counted(usage: object) -> dict[str, int]:
+    names = {"asked_tokens": "prompt_tokens", "said_tokens": "completion_tokens"}
+    counts = usage if isinstance(usage, dict) else {}
+    return {name: counts[key] for name, key in names.items() if isinstance(counts.get(key), int)}
 
 
 def _joined(content: object) -> tuple[str, bool]:

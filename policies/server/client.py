@@ -7,7 +7,7 @@ then on. Knows nothing of what the replies mean.
 import base64
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ _SPOKEN_OF: Mapping[str, tuple[str, ...]] = {
     EFFORT: ("reasoning", "think"),
 }
 """What a refusal of each field speaks of."""
+_TOO_LARGE = ("too large", "too long", "context length", "context size", "exceeds the maximum")
 _REFUSED = (400, 404, 415, 422, 501)
 _BROKEN_BEFORE_BELIEVED = 2
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Question:
         name: The schema's name.
         temperature: 0 asks for the likeliest reply.
         seed: Makes drawn replies repeatable where the server can.
+        captions: A text before each picture; none at all, or as many as pictures.
     """
 
     text: str
@@ -51,6 +53,10 @@ class Question:
     name: str
     temperature: float = 0.0
     seed: int | None = None
+    captions: tuple[str, ...] = ()
+
+
+FIELDS = (FORM, TEMPLATE, EFFORT)
 
 
 class ChatClient:
@@ -61,6 +67,7 @@ class ChatClient:
             is otherwise the only one the server has.
         options: How long to wait, how often to try, how much the model may say.
         api_key: Sent as a bearer token where given.
+        jitter: Pauses between tries are longer by a random share up to this; for many questions at once.
         now_ns: Monotonic time source in nanoseconds.
         pause: Waits for so many seconds.
 
@@ -76,6 +83,7 @@ class ChatClient:
         options: ServerOptions = DEFAULT_SERVER,
         *,
         api_key: str | None = None,
+        jitter: float = 0.0,
         now_ns: Callable[[], int] = now_ns,
         pause: Callable[[float], object] = pause,
     ) -> None:
@@ -83,6 +91,7 @@ class ChatClient:
         if api_key and not (api_key.isascii() and api_key.isprintable()):
             raise InvalidInputError("a server's key is a line of ASCII characters; there are others in OPENAI_API_KEY")
         self._options = options
+        self._jitter = jitter
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._server = HttpServer(self.address, headers, now_ns=now_ns, pause=pause)
         self._fields = frozenset({FORM} if options.think else {FORM, TEMPLATE, EFFORT})
@@ -137,25 +146,7 @@ class ChatClient:
         return answer
 
     def _content(self, question: Question, fields: frozenset[str]) -> dict[str, Any]:
-        pictures = [f"data:image/jpeg;base64,{base64.b64encode(each).decode()}" for each in question.pictures]
-        shown: list[dict[str, Any]] = [{"type": "image_url", "image_url": {"url": url}} for url in pictures]
-        text = question.text if FORM in fields else question.plain_text
-        content: dict[str, Any] = {
-            "model": self.model,
-            "messages": [{"role": "user", "content": [*shown, {"type": "text", "text": text}]}],
-            "max_tokens": self._options.max_tokens,
-            "temperature": question.temperature,
-        }
-        if question.seed is not None:
-            content["seed"] = question.seed
-        if FORM in fields:
-            form = {"name": question.name, "strict": True, "schema": question.schema}
-            content[FORM] = {"type": "json_schema", "json_schema": form}
-        if TEMPLATE in fields:  # vLLM, SGLang, llama.cpp
-            content[TEMPLATE] = {"enable_thinking": False}
-        if EFFORT in fields:  # Ollama, and others by now
-            content[EFFORT] = "none"
-        return content
+        return chat_request(question, self.model, self._options.max_tokens, fields)
 
     def _fewer(self, fields: frozenset[str], answer: Answer, tried: set[frozenset[str]]) -> frozenset[str] | None:
         """Which fields to ask with next, after this answer; None if it was not the fields."""
@@ -184,7 +175,7 @@ class ChatClient:
     def _patience(self) -> Patience:
         options = self._options
         if self._is_warm:
-            return Patience(options.timeout_s, options.retries)
+            return Patience(options.timeout_s, options.retries, jitter=self._jitter)
         longest_s = max(options.timeout_s, options.first_timeout_s)
         return Patience(
             longest_s,
@@ -192,6 +183,7 @@ class ChatClient:
             cold=True,
             waiting=lambda: self._say_it_waits(longest_s),
             say_after_s=SAY_AFTER_S,
+            jitter=self._jitter,
         )
 
     def _say_it_waits(self, longest_s: float) -> None:
@@ -203,7 +195,12 @@ class ChatClient:
 
     def _refused(self, answer: Answer) -> ServerError:
         if answer.status in (401, 403):
-            return ServerError(f"the server {self.address} wants a key: set the environment variable OPENAI_API_KEY")
+            return WrongKeyError(f"the server {self.address} wants a key: set the environment variable OPENAI_API_KEY")
+        if answer.status == 413 or any(words in answer.text.lower() for words in _TOO_LARGE):
+            return TooLargeError(
+                f"the server {self.address} finds the pictures too large ({self._server.explain(answer)}); show it "
+                "smaller or fewer ones, or start it with a longer context"
+            )
         return ServerError(
             f"the server {self.address} refused ({self._server.explain(answer)}); is it the API's address (often it "
             f"ends in /v1), does it know the model {self.model!r}, and can that see pictures?"
@@ -218,6 +215,48 @@ class ChatClient:
             return names[0]
         listed = f"it has {', '.join(names)}" if names else f"it does not list any ({self._server.explain(answer)})"
         raise InvalidInputError(f"name the server's model behind its address, {self.address}#<model>; {listed}")
+
+
+def chat_request(question: Question, model: str, max_tokens: int, fields: Collection[str]) -> dict[str, Any]:
+    """A question as the body of a chat completion.
+
+    Args:
+        question: What is asked.
+        model: The server's name of the model.
+        max_tokens: How long the reply may be.
+        fields: Which of ``FIELDS`` to ask with: a form for the reply, and two ways to ask for no thinking.
+    """
+    shown: list[dict[str, Any]] = []
+    for number, picture in enumerate(question.pictures):
+        if question.captions:
+            shown.append({"type": "text", "text": question.captions[number]})
+        url = f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}"
+        shown.append({"type": "image_url", "image_url": {"url": url}})
+    text = question.text if FORM in fields else question.plain_text
+    content: dict[str, Any] = {
+        "model": model,
+        "messages": [{"role": "user", "content": [*shown, {"type": "text", "text": text}]}],
+        "max_tokens": max_tokens,
+        "temperature": question.temperature,
+    }
+    if question.seed is not None:
+        content["seed"] = question.seed
+    if FORM in fields:
+        form = {"name": question.name, "strict": True, "schema": question.schema}
+        content[FORM] = {"type": "json_schema", "json_schema": form}
+    if TEMPLATE in fields:  # vLLM, SGLang, llama.cpp
+        content[TEMPLATE] = {"enable_thinking": False}
+    if EFFORT in fields:  # Ollama, and others by now
+        content[EFFORT] = "none"
+    return content
+
+
+class TooLargeError(ServerError):
+    """The question does not fit: its pictures take more than the server allows."""
+
+
+class WrongKeyError(ServerError):
+    """The server wants a key, or another one: no question will be answered."""
 
 
 def _names(text: str) -> list[str]:

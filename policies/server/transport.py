@@ -4,6 +4,7 @@ Knows nothing of models or of what is asked.
 """
 
 import json
+import random
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -47,6 +48,8 @@ class Patience:
         cold: The server may still be loading its model: as long as it says so, it is asked again until the time is up.
         waiting: Called once when there is no answer after ``say_after_s`` seconds.
         say_after_s: Seconds of silence after which ``waiting`` is called.
+        jitter: Pauses between tries are longer by a random share up to this, so that many who were turned away
+            together do not come back together.
     """
 
     timeout_s: float
@@ -54,6 +57,7 @@ class Patience:
     cold: bool = False
     waiting: Callable[[], object] | None = None
     say_after_s: float = SAY_AFTER_S
+    jitter: float = 0.0
 
 
 class HttpServer:
@@ -149,6 +153,7 @@ class HttpServer:
                 if tries > patience.retries:
                     break
                 wait_s = min(_FIRST_PAUSE_S * 2 ** max(0, tries - 1), _LONGEST_PAUSE_S)
+                wait_s *= 1 + patience.jitter * random.random()
                 self._pause(max(0.0, min(wait_s, (end_ns - self._now_ns()) / NS_PER_S)))
         if answer is not None and answer.status == BROKEN:
             raise ServerError(
