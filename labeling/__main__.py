@@ -106,6 +106,7 @@ def run(args: Args) -> int:
         for finished, result in enumerate(label_all(jobs, args.workers, show_clip, chooser), start=1):
             work.update(finished, before=0)
             summary.add(result.outcomes)
+            summary.add_asked(result.asked)
             summary.add_set_aside(each.aside for each in result.set_aside)
             if result.refusal:
                 refused.append(result)

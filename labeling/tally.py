@@ -11,7 +11,9 @@ from rich.table import Table
 from gameenv.actions import ACTIONS
 from gameenv.console import Console
 from labeling.build import LabeledSession
+from labeling.checks import agreement, contradictions
 from labeling.labeler import Reason, SetAside
+from labeling.rounds import Asked
 
 _TOP_GOALS = 10
 _BAR = 40  # columns of the longest bar
@@ -56,6 +58,8 @@ class Summary:
         self.goals: Counter[str] = Counter()
         self.words: Counter[str] = Counter()
         self.set_aside: Counter[Reason] = Counter()
+        self._asked: list[Asked] = []
+        self._contradictions = 0
         self.completed = 0
         self.extra_bytes = 0
         self.copied_bytes = 0
@@ -70,12 +74,28 @@ class Summary:
             self.goals[record.goal] += len(record.rows)
             self.words.update(record.words)
             self.completed += record.completed
+            self._contradictions += bool(contradictions([record]))
             self.extra_bytes += outcome.extra_bytes
             self.copied_bytes += record.copied_bytes
+
+    def _show_checks(self, console: Console) -> None:
+        if not self._asked:
+            return
+        found = agreement(self._asked)
+        console.print(f"{found or '--passes 2 asks twice, and tells how often the answers agree'}")
+        if self._contradictions:
+            console.print(
+                f"{self._contradictions} goals have a direction or a move in them that the keys speak against; "
+                "--report lists them"
+            )
 
     def add_set_aside(self, asides: Iterable[SetAside]) -> None:
         """Count the clips that got no goal."""
         self.set_aside.update(aside.reason for aside in asides)
+
+    def add_asked(self, asked: Iterable[Asked]) -> None:
+        """Take in what a labeler that had to be asked said."""
+        self._asked += asked
 
     def show(self, console: Console) -> None:
         """Print it."""
@@ -94,6 +114,7 @@ class Summary:
             console.print(f"{self.set_aside.total()} clips are set aside, and nothing is trained on them:")
         for reason, count in self.set_aside.most_common():
             console.print(f"  {count}: {_REASONS[reason]}")
+        self._show_checks(console)
         console.print(f"{self.samples} samples; {self.dropped.total()} rows have none" + (":" if self.dropped else ""))
         for reason, count in self.dropped.most_common():
             console.print(f"  {count}: {_DROPPED.get(reason, reason)}")

@@ -92,7 +92,7 @@ def test_a_stray_clip_is_looked_at_again_with_what_its_neighbours_were_named(
     def answer(question: dict[str, Any]) -> tuple[int, str]:
         asked = json.dumps(question)
         if "Someone else named" in asked:
-            assert 'the seconds before \\\\\\"Go to the lantern\\\\\\" and the seconds after' in asked
+            assert 'the seconds before \\"Go to the lantern\\" and the seconds after' in asked
             return 200, say(form("Go to the lantern"))
         return 200, say(form("unclear" if BY_KEYS[0] in asked else "Go to the lantern"))
 
