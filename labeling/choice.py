@@ -139,8 +139,8 @@ class Chooser:
             return self._load(SERVER if "://" in self._options.model else VLM)
         raise InvalidInputError(
             f"no labeler can label the session {session.info.session_id} ({'; '.join(objections)}). "
-            'Say the goal afterwards, gameenv-sessions goal SESSION "Climb the stairs", or now: gameenv-label --goal; or '
-            "name a model that looks at it: gameenv-label --model http://localhost:8000/v1"
+            'Say the goal afterwards, gameenv-sessions goal SESSION "Climb the stairs", or now: gameenv-label --goal; '
+            "or name a model that looks: gameenv-label --model http://localhost:8000/v1"
         )
 
     def remember(self, labeler: Labeler) -> Remembering:
