@@ -46,6 +46,8 @@ class EpisodeResult:
         error: What raised, None if nothing did.
         seconds: Wall-clock length.
         truncated_because: Why a live game could not go on (``window-closed``, ``panic-key`` ...), else None.
+        unplanned: Ticks after the first answer on which nothing was planned, as the policy was still thinking;
+            ``policies.realtime`` only.
     """
 
     success: bool
@@ -67,6 +69,7 @@ class EpisodeResult:
     error: str | None
     seconds: float
     truncated_because: str | None = None
+    unplanned: int = 0
 
 
 @dataclass(frozen=True, slots=True)

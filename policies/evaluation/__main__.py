@@ -33,6 +33,8 @@ from policies.evaluation.summarize import summarize
 from policies.evaluation.summary import Summary
 from policies.load import NamedSpec, card_of, load_policy, parse_named_specs
 from policies.options import DEFAULT_OPTIONS, ModelOptions
+from policies.realtime import Pace
+from policies.realtime.runner import Manner
 from policies.report.page import write_report
 
 _TABLE_COLUMNS = 80
@@ -72,6 +74,11 @@ class Args:
     """Width and height of the frames; by default those of the recordings that the models learned from, else 512 288."""
     fps: float | None = None
     """Ticks a second; by default what the models learned at, else 10."""
+    latency_ms: float | None = None
+    """Let every answer take so long, exactly, in an arena that does not wait. None: it waits."""
+    manner: Manner = "ahead"
+    """How late answers are met: ahead promises words and goes on from them, naive plays each answer from its first
+    word whenever it comes, stop stands still while it thinks. --execute is then the ticks between two questions."""
     workers: int = 2
     """Processes that play at the same time."""
     out: Path = Path("runs/evaluation")
@@ -107,7 +114,10 @@ def evaluate(args: Args) -> None:
         fps=setting.fps,
         model=args.model,
         levels=args.levels,
+        pace=None if args.latency_ms is None else Pace(args.latency_ms, args.manner),
     )
+    if args.latency_ms is None and args.manner != "ahead":
+        raise InvalidInputError("--manner says how late answers are met: add --latency-ms")
     if args.workers < 1:
         raise InvalidInputError(f"--workers must be at least 1, got {args.workers}")
     run(plan, args.out, workers=args.workers, console=console)
@@ -231,6 +241,11 @@ def _tell(summary: Summary, rows: list[EpisodeRow], console: Console) -> None:
         console.print(tables.pairs_table(summary))
     console.print(tables.latency_table(summary))
     console.width = narrow
+    if any(row.unplanned for row in rows):
+        for name in dict.fromkeys(row.policy for row in rows):
+            mine = [row for row in rows if row.policy == name]
+            share = sum(row.unplanned for row in mine) / max(1, sum(row.steps for row in mine))
+            console.print(f"{name}: nothing was planned on {share:.1%} of the ticks")
     first_errors = {row.policy: row for row in reversed(rows) if row.error}
     for name, row in first_errors.items():
         count = sum(other.policy == name and other.error is not None for other in rows)

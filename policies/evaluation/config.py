@@ -18,6 +18,7 @@ from policies.evaluation.plan import EvaluationPlan
 from policies.evaluation.summary import foreign, read_object
 from policies.load import model_folder
 from policies.options import DEFAULT_OPTIONS, settings
+from policies.realtime import Pace
 
 CONFIG_FILE = "config.json"
 FORMAT_VERSION = 1
@@ -50,6 +51,7 @@ class Config:
     fps: float = DEFAULT_FPS
     env_id: str = ARENA_ID
     levels: str | None = None
+    pace: Pace | None = None
 
     @classmethod
     def read(cls, path: Path) -> "Config":
@@ -67,6 +69,7 @@ class Config:
                 "execute": tuple(content["execute"]),
                 "frame_size": (width, height),
                 "model": {**settings(DEFAULT_OPTIONS), **content.get("model", {})},
+                "pace": None if content.get("pace") is None else Pace(**content["pace"]),
             }
             return cls(**{**content, **parts})
         except (TypeError, KeyError, ValueError) as error:

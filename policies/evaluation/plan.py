@@ -20,6 +20,7 @@ from gameenv.frames import DEFAULT_SIZE, Fit, FrameSpec
 from gameenv.whole import check_seed
 from policies.load import NamedSpec
 from policies.options import DEFAULT_OPTIONS, ModelOptions
+from policies.realtime import Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class EpisodeJob:
     env: EnvSpec
     seed: int
     model: ModelOptions = DEFAULT_OPTIONS
+    pace: Pace | None = None
 
     @property
     def key(self) -> tuple[str, int, str, int]:
@@ -72,6 +74,7 @@ class EvaluationPlan:
         env_id: The environment; the arena, or one that takes the arena's arguments.
         model: How to run the policies that are models.
         levels: Name of the frozen set that the levels are the first of; None for levels as this version makes them.
+        pace: The delay that every answer has; None for a game that waits.
 
     Raises:
         UnknownNameError: If a task, the split or the set does not exist, or the set has no such task.
@@ -91,6 +94,7 @@ class EvaluationPlan:
     env_id: str = ARENA_ID
     model: ModelOptions = DEFAULT_OPTIONS
     levels: str | None = None
+    pace: Pace | None = None
 
     def __post_init__(self) -> None:
         frozen = None if self.levels is None else level_set(self.levels)
@@ -139,7 +143,7 @@ class EvaluationPlan:
             for task in self.tasks:
                 env = self.env(task)
                 for seed in range(self.seed, self.seed + self.episodes):
-                    yield EpisodeJob(policy, execute, env, seed, self.model)
+                    yield EpisodeJob(policy, execute, env, seed, self.model, self.pace)
 
     @property
     def size(self) -> int:

@@ -43,6 +43,7 @@ class EpisodeRow:
         actions: The word of every tick; with (task, split, seed) enough to play the episode again.
         chunk_seconds: ``{"n", "mean", "p50", "max"}`` of the seconds a chunk took, with the other workers at work
             (the uncontended figures are in ``summary.json``); None without chunks.
+        unplanned: Ticks after the first answer on which nothing was planned, where answers had a delay.
     """
 
     policy: str
@@ -66,6 +67,7 @@ class EpisodeRow:
     reason: str
     error: str | None
     seconds: float
+    unplanned: int = 0
 
     @classmethod
     def of(cls, job: EpisodeJob, result: EpisodeResult) -> "EpisodeRow":
@@ -106,6 +108,7 @@ _JUDGED = (
     "truncated",
     "reason",
     "error",
+    "unplanned",
 )
 
 
@@ -195,7 +198,8 @@ class ResultsFolder:
         """Write down what is asked; where episodes have been played already it must be what was asked then."""
         known = read_config(self.out / CONFIG_FILE)
         if known is not None:
-            known = {"fit": FrameSpec().fit, "fps": DEFAULT_FPS, **known}  # which earlier versions did not ask for
+            # Earlier versions did not ask for these.
+            known = {"fit": FrameSpec().fit, "fps": DEFAULT_FPS, "pace": None, **known}
             known["model"] = {**settings(DEFAULT_OPTIONS), **known.get("model", {})}
         if self.rows and known is None:
             raise InvalidInputError(f"{self.out} holds episodes but no {CONFIG_FILE}; give another --out")

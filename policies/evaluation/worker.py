@@ -24,7 +24,9 @@ from gameenv.errors import InvalidReply
 from gameenv.processes import settle_in
 from policies.base import Observation, Policy
 from policies.evaluation.plan import EnvSpec, EpisodeJob
+from policies.ledger import EpisodeResult
 from policies.load import load_policy
+from policies.realtime import run_paced
 from policies.rollout import run_episode
 
 READY, ALIVE = "ready", "alive"
@@ -130,13 +132,19 @@ class _Player:
         try:
             policy = RemotePolicy(self._parent, task.history) if task.remote else self._policy(task.job)
             env = self._open(task.job.env)
-            return run_episode(env, policy, seed=task.job.seed, execute=task.job.execute, observers=[self._say_alive])
+            return self._run(env, policy, task.job)
         except (EOFError, BrokenPipeError, ConnectionError) as error:
             if self._parent.closed or not self._parent_lives():
                 raise
             return self._give_up(error)
         except Exception as error:
             return self._give_up(error)
+
+    def _run(self, env: gym.Env[Any, Any], policy: Policy, job: EpisodeJob) -> EpisodeResult:
+        observers = [self._say_alive]
+        if job.pace is None:
+            return run_episode(env, policy, seed=job.seed, execute=job.execute, observers=observers)
+        return run_paced(env, policy, job.pace, job.env.fps, job.execute, job.seed, observers=observers)[0]
 
     def close(self) -> None:
         """Close the environment; may be called twice."""

@@ -9,7 +9,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import gymnasium as gym
@@ -62,6 +62,33 @@ class RealtimeOptions:
             raise InvalidInputError(f"delay is 0 ticks or more, got {self.delay}")
         if not self.patience_s > 0:
             raise InvalidInputError(f"patience_s is above 0, got {self.patience_s}")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A delay that is only counted, in an environment that waits, and how it is met.
+
+    Attributes:
+        latency_ms: What every answer takes.
+        manner: See ``Manner``.
+
+    Raises:
+        InvalidInputError: If the latency is below 0.
+        UnknownNameError: If there is no such manner.
+    """
+
+    latency_ms: float
+    manner: Manner = "ahead"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.latency_ms < math.inf:
+            raise InvalidInputError(f"a latency is 0 ms or more, got {self.latency_ms}")
+        if self.manner not in MANNERS:
+            raise UnknownNameError("manner", self.manner, MANNERS)
+
+    def ticks(self, fps: float) -> int:
+        """The delay in whole ticks, as an answer that comes within a tick is used at the next."""
+        return math.ceil(self.latency_ms * fps / 1000 - 1e-9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,20 +152,40 @@ def run_realtime(
     while not ledger.over:
         player.tick(env)
     ledger.watch(None, None)
-    return ledger.result(time.perf_counter() - started), player.timing()
+    timing = player.timing()
+    result = replace(ledger.result(time.perf_counter() - started), unplanned=timing.unplanned)
+    return result, timing
 
 
-def paced(policy: Policy, env: gym.Env[Any, Any], latency_ms: float, fps: float) -> PacedMind:
-    """A policy that takes exactly so long, in an environment that waits: for measuring what delay costs.
+def run_paced(  # noqa: PLR0917 (what an evaluation has at hand)
+    env: gym.Env[Any, Any],
+    policy: Policy,
+    pace: Pace,
+    fps: float,
+    every: int,
+    seed: int | None = None,
+    *,
+    observers: Sequence[Observer] = (),
+) -> tuple[EpisodeResult, Timing]:
+    """Play one episode with a policy that takes exactly so long: what delay costs, the same every time.
+
+    Args:
+        env: One that waits.
+        policy: Who plays.
+        pace: The delay.
+        fps: The environment's ticks a second.
+        every: See ``RealtimeOptions``.
+        seed: Number of the level, and seed of the policy.
+        observers: As for ``run_episode``.
 
     Raises:
-        InvalidInputError: If the latency is below 0.
+        Exception: As ``run_realtime``.
     """
-    if not 0 <= latency_ms < math.inf:
-        raise InvalidInputError(f"a latency is 0 ms or more, got {latency_ms}")
     if isinstance(policy, AttachesToEnv):
         policy.attach(env)
-    return PacedMind(policy, math.ceil(latency_ms * fps / 1000 - 1e-9))
+    delay = pace.ticks(fps)
+    options = RealtimeOptions(pace.manner, every, delay=delay)
+    return run_realtime(env, PacedMind(policy, delay), None, seed, options, observers=observers)
 
 
 class _Player:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from policies.card import ModelCard
 from policies.evaluation.__main__ import Args, check_cards, evaluate, run
 from policies.evaluation.plan import EvaluationPlan
 from policies.load import NamedSpec
+from policies.realtime.runner import Manner
 
 av = pytest.importorskip("av")
 SMALL = {"split": "validation", "frame_size": (256, 144), "report": False}
@@ -335,3 +337,25 @@ def test_bad_workers_leave_no_folder_behind(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="--workers must be at least 1"):
         evaluate(Args(policies=("none",), workers=0, out=tmp_path / "out", **SMALL))
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("manner", ["ahead", "stop"])
+def test_answers_may_take_time(tmp_path: Path, manner: Manner, capsys: pytest.CaptureFixture[str]) -> None:
+    args = Args(
+        policies=("expert", "none"), tasks=("press-switch",), episodes=2, execute=(3,), latency_ms=300, manner=manner,
+        out=tmp_path, report=True,
+    )  # fmt: skip
+    evaluate(args)
+    said = capsys.readouterr().out
+    unplanned = {row["policy"]: row["unplanned"] for row in rows(tmp_path)}
+    if manner == "ahead":
+        assert unplanned["expert"] == 0
+        assert "nothing was planned" not in said
+    else:
+        assert unplanned["expert"] > 10, "it stands still while it thinks"
+        assert "expert: nothing was planned on" in said
+    assert json.loads((tmp_path / "config.json").read_text())["pace"] == {"latency_ms": 300, "manner": manner}
+    with pytest.raises(InvalidInputError, match="pace"):
+        evaluate(replace(args, latency_ms=100))
+    with pytest.raises(InvalidInputError, match="add --latency-ms"):
+        evaluate(replace(args, latency_ms=None, manner="naive", out=tmp_path / "other"))

@@ -16,7 +16,7 @@ from gameenv.errors import GameEnvError, InvalidInputError, InvalidReply, Unknow
 from policies.base import Observation, Policy
 from policies.realtime import RealtimeOptions, run_realtime
 from policies.realtime.minds import PacedMind, ProcessMind, ThreadMind
-from policies.realtime.runner import paced
+from policies.realtime.runner import Pace, run_paced
 from policies.rollout import run_episode
 
 PLAYERS = '''
@@ -137,8 +137,7 @@ def test_the_expert_wins_while_it_thinks(env: ArenaEnv, delay: int):
     env = ArenaEnv(task="press-switch", split="validation", frame_size=(64, 36))
     won = 0
     for seed in range(4):
-        mind = paced(Expert(), env, delay * 100, env.fps)
-        result, timing = run_realtime(env, mind, seed=seed, options=RealtimeOptions(delay=delay))
+        result, timing = run_paced(env, Expert(), Pace(delay * 100), env.fps, 3, seed)
         won += result.success
         assert timing.unplanned == 0
     env.close()
@@ -148,7 +147,7 @@ def test_the_expert_wins_while_it_thinks(env: ArenaEnv, delay: int):
 def test_without_delay_it_plays_as_run_episode_does(env: ArenaEnv):
     for seed in (2, 3):
         stopped = run_episode(env, _attached(env), seed=seed, execute=3)
-        ahead = run_realtime(env, paced(Expert(), env, 0, env.fps), seed=seed, options=RealtimeOptions(delay=0))[0]
+        ahead, _ = run_paced(env, Expert(), Pace(0), env.fps, 3, seed)
         assert ahead.actions == stopped.actions
         assert ahead.success == stopped.success
 
@@ -234,7 +233,14 @@ def test_numbers_out_of_range_are_refused(options: dict[str, Any], says: str):
     with pytest.raises(UnknownNameError):
         RealtimeOptions(manner="ahaed")  # pyright: ignore[reportArgumentType]
     with pytest.raises(InvalidInputError, match="latency"):
-        paced(Walks(), ArenaEnv(), -1, 10)
+        Pace(-1)
+    with pytest.raises(UnknownNameError):
+        Pace(1, "ahaed")  # pyright: ignore[reportArgumentType]
+
+
+def test_a_latency_is_counted_in_whole_ticks():
+    assert [Pace(ms).ticks(10) for ms in (0, 1, 100, 101, 300)] == [0, 1, 1, 2, 3]
+    assert Pace(100).ticks(30) == 3
 
 
 class _Ticking(gym.Wrapper):
