@@ -9,6 +9,7 @@ from pathlib import Path
 import tyro
 
 from gameenv.errors import InvalidInputError, SessionError
+from gameenv.home import PathText
 from recording.edits import GoalEdit, read_edits, write_edits
 from recording.goals import check_goal
 from recording.lock import lock_session
@@ -43,7 +44,7 @@ class Goal:
     """It was not, whatever was said before."""
     undo: tyro.conf.FlagCreatePairsOff[bool] = False
     """Take back what was said last."""
-    root: str = DEFAULT_ROOT
+    root: PathText = DEFAULT_ROOT
     """The folder sessions live in."""
 
 
