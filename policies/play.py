@@ -1,9 +1,10 @@
 """``gameenv-play``: any policy plays, in any game's window or in the built-in game, goal after goal.
 
-Composes environment, policy and the loop of ``run_episode``, which it leaves alone.
+Composes environment, policy and the loops of ``run_episode`` and ``run_realtime``, which it leaves alone.
 """
 
 import contextlib
+import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -32,6 +33,9 @@ from policies.card import ModelCard, check_env
 from policies.ledger import EpisodeResult
 from policies.load import card_of, load_policy
 from policies.options import DEFAULT_OPTIONS, ModelOptions
+from policies.realtime import RealtimeOptions, Timing, run_realtime
+from policies.realtime.minds import PolicyFailedError, ProcessMind
+from policies.realtime.plan import Gap
 from policies.rollout import run_episode
 from recording import goals as labels
 from recording.session import DEFAULT_ROOT
@@ -73,7 +77,12 @@ class Args:
     lock_step: bool = False
     """Play the built-in game without a window, as fast as it goes."""
     execute: int = CHUNK_LENGTH
-    """How many of a chunk's seven actions are played before looking again."""
+    """How many of a chunk's seven actions are played before looking again, at least."""
+    stop_and_think: bool = False
+    """Stand still while the policy thinks. Without this, in a window, it thinks ahead in a process of its own, and what
+    it said before is played meanwhile."""
+    gap: Gap = "none"
+    """What is played where thinking takes too long and nothing is planned: none, or hold the last word."""
     fps: float | None = None
     """Ticks a second; by default what the model learned at, else 10."""
     keys: tuple[str, ...] = ()
@@ -121,24 +130,26 @@ def play(args: Args) -> int:
         raise InvalidInputError("--lock-step plays the built-in game; leave out --window, --process and --window-id")
     if args.session and not args.record:
         raise InvalidInputError("--session names a recording: add --record")
-    policy, card = load_policy(args.model, args.options), card_of(args.model)
     if not is_live and (args.wait or args.reset_key):
         raise InvalidInputError("--wait and --reset-key are for --window; the built-in game opens its own levels")
     goals = _Goals(args, is_live, console)
     goal = goals.next(stopped=False)
     if goal is None:
         raise InvalidInputError('say what to do: --goal "Go to the lantern"')
-    env = _make_env(args, card, is_live, console)
-    with contextlib.closing(_Recorded(env, args, is_live)) as recorded:
+    with contextlib.ExitStack() as stack:
+        player = _Player(args, stack)
+        card = card_of(args.model)
+        env = _make_env(args, card, is_live, console)
+        recorded = stack.enter_context(contextlib.closing(_Recorded(env, args, is_live)))
         if card is not None:
             for warning in check_env(card, env):
                 console.print(warning)
         if not args.lock_step:
             console.print(SAFETY.format(panic=args.panic_key.upper(), back=args.hand_back_key.upper()))
-        return _play_goals(recorded.env, policy, args, goal, goals)
+        return _play_goals(recorded.env, player, args, goal, goals)
 
 
-def _play_goals(env: gym.Env[Any, Any], policy: Policy, args: Args, goal: str | None, goals: "_Goals") -> int:
+def _play_goals(env: gym.Env[Any, Any], player: "_Player", args: Args, goal: str | None, goals: "_Goals") -> int:
     """Play one goal after the other; returns the exit code."""
     console, number, code = goals.console, args.seed, 0
     while goal is not None:
@@ -146,13 +157,13 @@ def _play_goals(env: gym.Env[Any, Any], policy: Policy, args: Args, goal: str | 
             _wait_for_window(env, console)
         try:
             with Live(console=console, refresh_per_second=8, transient=True) as line:
-                last = _play_goal(env, policy, args, (goal or None, None if goals.is_live else number), line)
+                last = player.play(env, (goal or None, None if goals.is_live else number), line)
         except WindowError as error:  # not there, closed just now, no focus: ends as in the middle of a goal
             if not goals.can_ask and error.reason != "panic-key":
                 raise
             said, reason = str(error), error.reason or "no-window"
         else:
-            said, reason = describe(last), last.truncated_because
+            said, reason = describe(last) + player.pace(), last.truncated_because
         console.print(said)
         code = exit_code(reason)
         number += reason is None
@@ -285,25 +296,60 @@ def _wait_for_window(env: gym.Env[Any, Any], console: Console) -> None:
             pause(_LOOK_AGAIN_S)
 
 
-def _play_goal(
-    env: gym.Env[Any, Any], policy: Policy, args: Args, what: tuple[str | None, int | None], line: Live
-) -> EpisodeResult:
-    """Play for one goal on one level; what the policy raises is told with its name."""
-    goal, seed = what
-    try:
-        return run_episode(
-            env,
-            policy,
-            goal,
-            seed,
-            args.execute,
-            max_steps=args.max_steps,
-            observers=[_Line(line.update, args.hand_back_key)],
-        )
-    except (GameEnvError, OSError):
-        raise
-    except Exception as error:
-        raise GameEnvError(f"the policy {args.model} failed: {type(error).__name__}: {error}") from error
+class _Player:
+    """Who plays: a policy that thinks ahead in a process of its own, or one that the game's loop waits for.
+
+    Args:
+        args: Say which.
+        stack: Ends the process.
+
+    Raises:
+        GameEnvError: If the policy cannot be loaded.
+    """
+
+    def __init__(self, args: Args, stack: contextlib.ExitStack) -> None:
+        self._args = args
+        self._mind: ProcessMind | None = None
+        self._policy: Policy | None = None
+        self._timing: Timing | None = None
+        if not args.lock_step and not args.stop_and_think:
+            self._mind = stack.enter_context(contextlib.closing(ProcessMind(args.model, args.options)))
+            if self._mind.attaches:  # it has to see the environment itself
+                self._mind.close()
+                self._mind = None
+        if self._mind is None:
+            self._policy = load_policy(args.model, args.options)
+
+    def play(self, env: gym.Env[Any, Any], what: tuple[str | None, int | None], line: Live) -> EpisodeResult:
+        """Play for one goal on one level; what the policy raises is told with its name."""
+        (goal, seed), args = what, self._args
+        observers = [_Line(line.update, args.hand_back_key)]
+        self._timing = None
+        try:
+            if self._policy is not None:
+                return run_episode(
+                    env, self._policy, goal, seed, args.execute, max_steps=args.max_steps, observers=observers
+                )
+            assert self._mind is not None
+            options = RealtimeOptions(every=args.execute, gap=args.gap)
+            result, self._timing = run_realtime(
+                env, self._mind, goal, seed, options, max_steps=args.max_steps, observers=observers
+            )
+        except PolicyFailedError as error:
+            raise GameEnvError(f"the policy {args.model} failed: {error}") from error
+        except (GameEnvError, OSError):
+            raise
+        except Exception as error:
+            raise GameEnvError(f"the policy {args.model} failed: {type(error).__name__}: {error}") from error
+        return result
+
+    def pace(self) -> str:
+        """How thinking went, to be added to how the goal went; nothing where the game waited."""
+        if self._timing is None or not self._timing.delays:
+            return ""
+        timing = self._timing
+        gaps = f", nothing was planned on {timing.unplanned / timing.ticks:.1%} of them" if timing.unplanned else ""
+        return f"; an answer took {statistics.median(timing.delays):g} ticks{gaps}"
 
 
 class _Line:
@@ -322,7 +368,7 @@ class _Line:
         if info.get("control") == "human":
             doing = f"you have the control, {self._back} hands back"
         else:
-            doing = f"{action or '-':<6} of {' '.join(chunk) if chunk else '(unreadable)' if action else '-'}"
+            doing = f"{action or '-':<6} of {' '.join(chunk) if chunk else '(nothing planned)' if action else '-'}"
         skipped = f"  thinking skipped {info['skipped']} ticks" if info.get("skipped") else ""
         problem = f"  {info['problem']}" if info.get("problem") else ""
         text = f"{info['goal']}  tick {info['tick']}  {rate:4.1f}/s  {doing}{skipped}{problem}"

@@ -21,6 +21,10 @@ from policies.options import DEFAULT_OPTIONS, ModelOptions
 _END_PATIENCE_S = 1.0
 
 
+class PolicyFailedError(GameEnvError):
+    """A policy that thinks elsewhere raised, ended, or says nothing; the message is what is known of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What a policy is asked. ``number`` tells it from others; ``tick`` is the first that the answer is for."""
@@ -205,7 +209,7 @@ class ProcessMind:
         """What has been said.
 
         Raises:
-            GameEnvError: If the process has ended.
+            PolicyFailedError: If the process has ended.
         """
         said = []
         try:
@@ -213,7 +217,7 @@ class ProcessMind:
                 said.append(self._worker.connection.recv())
         except (EOFError, OSError):
             self._worker.process.join(_END_PATIENCE_S)
-            raise GameEnvError(
+            raise PolicyFailedError(
                 f"the process that thinks for {self._spec} has ended (exit code {self._worker.process.exitcode})"
             ) from None
         return said

@@ -15,10 +15,10 @@ from typing import Any, Literal, get_args
 import gymnasium as gym
 
 from gameenv.actions import CHUNK_LENGTH, NONE, action_index
-from gameenv.errors import GameEnvError, InvalidInputError, UnknownNameError
+from gameenv.errors import InvalidInputError, UnknownNameError
 from policies.base import AttachesToEnv, Policy, check_goal
 from policies.ledger import EpisodeLedger, EpisodeResult, Observer, Setting
-from policies.realtime.minds import Answer, Mind, PacedMind, Question
+from policies.realtime.minds import Answer, Mind, PacedMind, PolicyFailedError, Question
 from policies.realtime.plan import Gap, Plan, Promise
 
 Manner = Literal["ahead", "naive", "stop"]
@@ -135,7 +135,7 @@ def run_realtime(
 
     Raises:
         InvalidInputError: If a number is out of range or there is no goal.
-        GameEnvError: If the policy raised, or said nothing for ``patience_s``.
+        PolicyFailedError: If the policy raised, or said nothing for ``patience_s``.
         Exception: Whatever the environment raises.
     """
     if max_steps is not None and max_steps < 1:
@@ -264,12 +264,12 @@ class _Player:
     def _listen(self) -> None:
         for answer in self._mind.hear(self._plan.tick):
             if answer.failed is not None:
-                raise GameEnvError(answer.failed)
+                raise PolicyFailedError(answer.failed)
             if self._open is None or answer.number != self._open[0]:
                 continue  # asked before something made it void
             self._use(answer, self._open[1])
         if self._open is not None and time.monotonic() - self._open[2] > self._options.patience_s:
-            raise GameEnvError(f"the policy has said nothing for {self._options.patience_s:g} s")
+            raise PolicyFailedError(f"it has said nothing for {self._options.patience_s:g} s")
 
     def _use(self, answer: Answer, promise: Promise) -> None:
         plan = self._plan

@@ -30,7 +30,8 @@ class Walks:
 
     def predict(self, observation):
         self.left -= 1
-        return ActionChunk(("none",) * 7 if self.left < 0 else ("w", "w", "w", "right", "right", "w", "w"))
+        words = ("none",) * 7 if self.left < 0 else ("w", "w", "w", "right", "right", "w", "w")
+        return ActionChunk((*observation.committed, *words)[:7])
 
 class Raises(Walks):
     def predict(self, observation):
@@ -50,7 +51,19 @@ class Where(Walks):
 
 class ForEver(Walks):
     def predict(self, observation):
-        return ActionChunk(("w",) * 7)
+        return ActionChunk((*observation.committed, *("w",) * 7)[:7])
+
+class Thinks(ForEver):
+    def predict(self, observation):
+        time.sleep(0.25)
+        return super().predict(observation)
+
+class HangsOnce(ForEver):
+    def predict(self, observation):
+        self.left -= 1
+        if self.left == 0:
+            time.sleep(1.5)
+        return super().predict(observation)
 '''
 
 
@@ -81,6 +94,14 @@ def finish(process: "subprocess.Popen[str]") -> tuple[int, str]:
     return process.returncode, said
 
 
+def pauses(probe: Probe, key: str) -> list[float]:
+    """Seconds that a key was up between two presses; what the server repeats while it is down is next to nothing."""
+    events = [(t_ns, down) for (name, down), t_ns in zip(probe.keys, probe.key_times, strict=True) if name == key]
+    presses = [t_ns for t_ns, down in events if down]
+    releases = [t_ns for t_ns, down in events if not down]
+    return [(after - before) / 1e9 for before, after in zip(releases, presses[1:], strict=False)]
+
+
 def test_the_command_that_is_tested_is_this_checkout_s(play: Play) -> None:
     _, said = finish(play("--model", "players:Where", "--lock-step", "--task", "go-to-lantern"))
     assert f"players of {CHECKOUT / 'gameenv'}" in said
@@ -88,9 +109,8 @@ def test_the_command_that_is_tested_is_this_checkout_s(play: Play) -> None:
 
 @pytest.mark.slow
 def test_goals_are_played_one_after_the_other_on_a_window(probe: Probe, play: Play) -> None:
-    code, said = finish(
-        play("--model", "players:Walks", "--window", "^Probe$", "--goal", "Go to the lantern", "Open the door")
-    )
+    goals = ("--goal", "Go to the lantern", "Open the door")
+    code, said = finish(play("--model", "players:Walks", "--window", "^Probe$", *goals, "--stop-and-think"))
     assert code == 0, said
     assert "F12" in said
     assert "Go to the lantern: the policy says that the goal is reached (after 28 actions" in said
@@ -122,13 +142,33 @@ def test_a_policy_that_raises_lets_go_of_the_keys(probe: Probe, play: Play) -> N
 
 @pytest.mark.slow
 def test_a_policy_that_hangs_holds_nothing_meanwhile(probe: Probe, play: Play) -> None:
-    process = play("--model", "players:Hangs", "--window", "^Probe$", "--goal", "Go")
-    code, said = finish(process)
+    code, said = finish(play("--model", "players:Hangs", "--window", "^Probe$", "--goal", "Go", "--stop-and-think"))
     assert code == 0, said
-    presses = [t_ns for (key, down), t_ns in zip(probe.keys, probe.key_times, strict=True) if key == "w" and down]
-    releases = [t_ns for (key, down), t_ns in zip(probe.keys, probe.key_times, strict=True) if key == "w" and not down]
-    pauses = [(after - before) / 1e9 for before, after in zip(releases, presses[1:], strict=False)]
-    assert max(pauses) > 1.5, "it came up while the policy hung"
+    assert max(pauses(probe, "w")) > 1.5, "it came up while the policy hung"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("thinking", ["ahead", "stop"])
+def test_a_policy_that_thinks_ahead_never_stands_still(probe: Probe, play: Play, thinking: str) -> None:
+    options = ("--max-steps", "40", *(("--stop-and-think",) if thinking == "stop" else ()))
+    code, said = finish(play("--model", "players:Thinks", "--window", "^Probe$", "--goal", "Go", *options))
+    assert code == 0, said
+    stood = sum(pause > 0.05 for pause in pauses(probe, "w"))
+    if thinking == "ahead":
+        assert stood <= 2, "what a loaded machine may add"
+        assert "an answer took 3 ticks" in said or "an answer took 4 ticks" in said
+    else:
+        assert stood >= 4, "after every chunk"
+        assert "an answer took" not in said
+
+
+@pytest.mark.slow
+def test_what_was_planned_is_played_and_then_nothing_while_a_policy_hangs(probe: Probe, play: Play) -> None:
+    options = ("--max-steps", "60", "--execute", "3")
+    code, said = finish(play("--model", "players:HangsOnce", "--window", "^Probe$", "--goal", "Go", *options))
+    assert code == 0, said
+    assert "nothing was planned on" in said
+    assert 0.5 < max(pauses(probe, "w")) < 2.0, "it walked on for what was left of its chunk, and again when it could"
 
 
 def test_the_panic_key_ends_it(probe: Probe, play: Play) -> None:
