@@ -13,15 +13,18 @@ import tyro
 
 from gameenv.cli import run_command
 from gameenv.console import Console
-from gameenv.errors import InvalidInputError, SessionError, UnknownNameError
+from gameenv.errors import InvalidInputError, SessionError, UnknownNameError, require
 from gameenv.files import LOCK_FILE, FileLock, LockedError
 from gameenv.home import PathText
 from gameenv.progress import Progress
 from labeling.choice import AUTO, MODELS, Chooser
+from labeling.errands import carry_in, carry_out, foretell, score_all
 from labeling.jobs import LabelingJob, Result, label_all
 from labeling.label_file import read_label_file
 from labeling.naming.options import DEFAULT_NAMING, NamingOptions
+from labeling.report import write_report
 from labeling.samples import SampleSettings, Tail
+from labeling.score import score_file, show
 from labeling.segment_folder import DEFAULT_ROOT as DEFAULT_OUT
 from labeling.segments import DEFAULT_SECONDS
 from labeling.tally import Summary
@@ -39,6 +42,7 @@ class Args:
         gameenv-label --sessions 2026-05-01_10-00 --tail none
         gameenv-label --sessions 2026-05-01_10-00 --goal "Open the door"
         gameenv-label --goals goals.csv
+        gameenv-label --model http://localhost:8000/v1 --passes 2 --report
     """
 
     sessions: tuple[str, ...] = ()
@@ -70,6 +74,16 @@ class Args:
     """Sessions labeled at the same time, by labelers that ask no model."""
     strict: bool = False
     """End with exit code 1 if any session was refused; without it only if all were."""
+    report: bool = False
+    """Write labels/report.html beside the segments: goals with film strips of their clips, what is doubtful first."""
+    score: bool = False
+    """Score the labeler on recordings of the built-in game, where the referee knows the truth; writes no segment."""
+    dry_run: bool = False
+    """Print how many questions a model would be asked, their tokens, time and cost, and ask none."""
+    export_requests: Path | None = None
+    """Write the questions that have no answer yet to this file, as OpenAI batch requests, and ask none."""
+    import_answers: Path | None = None
+    """Read what a batch engine answered to them first, then label."""
     naming: Annotated[NamingOptions, tyro.conf.arg(name="")] = DEFAULT_NAMING
 
 
@@ -95,9 +109,38 @@ def run(args: Args) -> int:
     said = _said(args)
     jobs = [LabelingJob(path, Path(args.out), args.labeler, settings, said(path), args.naming) for path in paths]
     console = Console(stderr=True, soft_wrap=True)
+    if args.report:
+        require("jinja2", "evaluate")  # before hours of asking, not after
+    with _only_labeler(Path(args.out)):
+        if args.import_answers:
+            console.print(str(carry_in(Path(args.out), args.import_answers)))
+        if args.dry_run or args.export_requests or args.score:
+            with chooser:
+                _do_errand(args, jobs, chooser, console)
+            return 0
+        return _label(args, jobs, chooser, console)
+
+
+def _do_errand(args: Args, jobs: list[LabelingJob], chooser: Chooser, console: Console) -> None:
+    out = Console(soft_wrap=True)
+    if args.dry_run:
+        out.print(foretell(jobs, chooser).describe(args.naming.price_per_million))
+    elif args.export_requests:
+        count = carry_out(jobs, chooser, args.export_requests)
+        out.print(f"{count} requests written to {args.export_requests}")
+    else:
+        with Progress(console) as progress:
+            work = progress.begin("scoring", "sessions", len(jobs))
+            score = score_all(jobs, chooser, lambda job, done, total: work.update(jobs.index(job) + done / total))
+        show(score, out)
+        out.print(f"written to {score_file(Path(args.out), score.labeler)}")
+
+
+def _label(args: Args, jobs: list[LabelingJob], chooser: Chooser, console: Console) -> int:
     summary = Summary()
     refused: list[Result] = []
-    with _only_labeler(Path(args.out)), Progress(console) as progress:
+    results: list[Result] = []
+    with Progress(console) as progress:
         work = progress.begin("labeling", "sessions", len(jobs))
 
         def show_clip(job: LabelingJob, done: int, total: int) -> None:
@@ -105,6 +148,7 @@ def run(args: Args) -> int:
 
         for finished, result in enumerate(label_all(jobs, args.workers, show_clip, chooser), start=1):
             work.update(finished, before=0)
+            results += [result] if args.report else []
             summary.add(result.outcomes)
             summary.add_asked(result.asked)
             summary.add_set_aside(each.aside for each in result.set_aside)
@@ -120,6 +164,8 @@ def run(args: Args) -> int:
         console.print(f"{count} lines of {path} cannot be read: they stay there, and their clips were asked about anew")
     summary.show(Console(soft_wrap=True))
     Console(soft_wrap=True).print(f"written to {args.out}")
+    if args.report:
+        Console(soft_wrap=True).print(f"report: {write_report(Path(args.out), results)}")
     if refused:
         console.print(f"{len(refused)} of {len(jobs)} sessions were refused, for the reasons above")
     return 1 if refused and args.strict else 0

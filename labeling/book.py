@@ -102,6 +102,10 @@ class Remembering:
         """The labeler's."""
         return self._labeler.objection(session)
 
+    def knows(self, clip: Clip) -> bool:
+        """Whether it answers a clip from memory."""
+        return (clip.segment.session_id, content_of(clip), self.version) in self._known
+
     def label(self, clips: Sequence[Clip]) -> Iterator[Label | SetAside]:
         """Yield an answer for each clip; failures are not remembered.
 

@@ -124,10 +124,8 @@ class Chooser:
         Raises:
             InvalidInputError: If ``auto`` finds none, or it cannot be made.
         """
-        if self._spec in CARRIED:
-            return _MAKERS[self._spec]()
         if self._spec != AUTO:
-            return self._load(self._spec)
+            return self.named(self._spec)
         objections = []
         for make in _MAKERS.values():
             labeler = make()
@@ -136,7 +134,7 @@ class Chooser:
                 return labeler
             objections.append(f"{labeler.name}: {objection}")
         if self._options.model:
-            return self._load(SERVER if "://" in self._options.model else VLM)
+            return self.named(SERVER if "://" in self._options.model else VLM)
         raise InvalidInputError(
             f"no labeler can label the session {session.info.session_id} ({'; '.join(objections)}). "
             'Say the goal afterwards, gameenv-sessions goal SESSION "Climb the stairs", or now: gameenv-label --goal; '
@@ -169,7 +167,14 @@ class Chooser:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _load(self, spec: str) -> Labeler:
+    def named(self, spec: str) -> Labeler:
+        """The labeler of this name, whatever a session carries.
+
+        Raises:
+            InvalidInputError: If it cannot be made.
+        """
+        if spec in CARRIED:
+            return _MAKERS[spec]()
         if spec in MODELS:
             self.namer = self.namer or load_namer(spec, self._options, self._root or Path())
             return self.namer

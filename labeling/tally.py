@@ -25,7 +25,7 @@ _DROPPED = {
     "rejected": "a person rejected the clip, trimmed it off or deleted it",
     "thinned": "left out by --keep-every",
 }
-_REASONS: dict[Reason, str] = {
+REASONS: dict[Reason, str] = {
     "unnamed": "nobody said what it is about: gameenv-sessions goal, or gameenv-label --goal or --goals",
     "unclear": "nobody could tell from the pictures what the player was after",
     "idle": "nothing was pressed",
@@ -34,6 +34,7 @@ _REASONS: dict[Reason, str] = {
     "no-picture": "the frames are missing or cannot be read",
     "failed": "the labeler failed; the same command asks again",
 }
+"""Why a clip is set aside, in words."""
 
 
 class Summary:
@@ -113,7 +114,7 @@ class Summary:
         if self.set_aside:
             console.print(f"{self.set_aside.total()} clips are set aside, and nothing is trained on them:")
         for reason, count in self.set_aside.most_common():
-            console.print(f"  {count}: {_REASONS[reason]}")
+            console.print(f"  {count}: {REASONS[reason]}")
         self._show_checks(console)
         console.print(f"{self.samples} samples; {self.dropped.total()} rows have none" + (":" if self.dropped else ""))
         for reason, count in self.dropped.most_common():

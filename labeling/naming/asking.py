@@ -4,6 +4,7 @@ Knows nothing of clips or goals.
 """
 
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -114,8 +115,9 @@ class ServerAsker:
         return said
 
     def _answer(self, question: Question, halvings: int = 0) -> Said:
+        began = time.monotonic()
         try:
-            return Said.of(self._connected().ask(question))
+            return Said.of(self._connected().ask(question), time.monotonic() - began)
         except InvalidReply as error:
             return Said(error=str(error))
         except WrongKeyError:

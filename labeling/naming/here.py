@@ -4,6 +4,7 @@ Any folder, adapter or hub id that plays can be asked, and is loaded as for play
 """
 
 import io
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -100,6 +101,7 @@ class ModelHere:
             "image_grid_thw": np.array([grid for each in prepared for grid in each.grids], np.int64),
         }
         inputs = {name: torch.from_numpy(array).to(model.device) for name, array in arrays.items()}
+        began = time.monotonic()
         try:
             with torch.inference_mode(), torch.random.fork_rng():
                 torch.manual_seed(group[0].seed or 0)
@@ -112,7 +114,8 @@ class ModelHere:
                 f"memory is full ({said}). Ask for fewer clips together (--batch 1), load the model with --four-bit, "
                 "or show less of a clip (--look three)"
             ) from error
-        return [_said(row, each, maker) for row, each in zip(written, prepared, strict=True)]
+        seconds = (time.monotonic() - began) / len(group)
+        return [_said(row, each, maker, seconds) for row, each in zip(written, prepared, strict=True)]
 
     def _how_to_write(self, maker: InputMaker) -> dict[str, Any]:
         warm = self._options.temperature > 0
@@ -174,10 +177,16 @@ def _conversation(question: Question, maker: InputMaker) -> str:
     return f"{text}{_BEGUN}"
 
 
-def _said(row: np.ndarray, prepared: Prepared, maker: InputMaker) -> Said:
+def _said(row: np.ndarray, prepared: Prepared, maker: InputMaker, seconds: float) -> Said:
     tokens = row.tolist()
     ended = maker.reply.end in tokens
     if ended:
         tokens = tokens[: tokens.index(maker.reply.end)]
     text = maker.tokenizer.decode(tokens, skip_special_tokens=True)
-    return Said(f"{_BEGUN}{text}", cut_off=not ended, asked_tokens=len(prepared.ids), said_tokens=len(tokens) + ended)
+    return Said(
+        f"{_BEGUN}{text}",
+        cut_off=not ended,
+        asked_tokens=len(prepared.ids),
+        said_tokens=len(tokens) + ended,
+        seconds=round(seconds, 3),
+    )

@@ -156,7 +156,7 @@ class Namer:
                 yield self.read(clip, said)
 
     def _keep(self, question: Question, said: Said) -> None:
-        self.replies.put(self.key(question), said)
+        self.replies.put(self.key(question), self.asker.model, said)
 
     def _aside(self, reason: Reason, detail: str) -> SetAside:
         return SetAside(reason, self.name, self.version, detail)

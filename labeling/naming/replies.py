@@ -8,7 +8,8 @@ import hashlib
 import json
 import os
 import threading
-from dataclasses import asdict, dataclass
+from collections import defaultdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -30,6 +31,7 @@ class Said:
         failed: No reply came: asking again may bring one.
         cut_off: The tokens allowed were used up before the end.
         asked_tokens, said_tokens: Tokens of question and reply, 0 where nobody counted.
+        seconds: From question to reply, retries included; 0 where nobody measured.
     """
 
     text: str = ""
@@ -38,11 +40,18 @@ class Said:
     cut_off: bool = False
     asked_tokens: int = 0
     said_tokens: int = 0
+    seconds: float = field(default=0.0, compare=False)
 
     @classmethod
-    def of(cls, reply: Reply) -> Self:
+    def of(cls, reply: Reply, seconds: float = 0.0) -> Self:
         """What a server's reply says."""
-        return cls(reply.text, cut_off=reply.cut_off, asked_tokens=reply.asked_tokens, said_tokens=reply.said_tokens)
+        return cls(
+            reply.text,
+            cut_off=reply.cut_off,
+            asked_tokens=reply.asked_tokens,
+            said_tokens=reply.said_tokens,
+            seconds=round(seconds, 3),
+        )
 
 
 def key_of(question: Question, model: str, max_tokens: int, think: bool) -> str:
@@ -62,6 +71,27 @@ def key_of(question: Question, model: str, max_tokens: int, think: bool) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
+@dataclass(slots=True)
+class Experience:
+    """What a model's replies took so far: how many of them said so, and the sums."""
+
+    counted: int = 0
+    asked_tokens: int = 0
+    said_tokens: int = 0
+    timed: int = 0
+    seconds: float = 0.0
+
+    def add(self, said: Said) -> None:
+        """One more."""
+        if said.asked_tokens:
+            self.counted += 1
+            self.asked_tokens += said.asked_tokens
+            self.said_tokens += said.said_tokens
+        if said.seconds:
+            self.timed += 1
+            self.seconds += said.seconds
+
+
 class Replies:
     """The replies so far, in a file that only grows.
 
@@ -69,6 +99,7 @@ class Replies:
         path: The file; made when the first reply is put into it.
 
     Attributes:
+        experience: What the replies of each model took.
         unreadable: Lines that are no reply: cut short when their writer was killed, or changed since. They stay.
     """
 
@@ -78,6 +109,7 @@ class Replies:
         self._lock = threading.Lock()
         self._fd: int | None = None
         self.unreadable = 0
+        self.experience: defaultdict[str, Experience] = defaultdict(Experience)
         self._read()
 
     def __len__(self) -> int:
@@ -94,23 +126,27 @@ class Replies:
         with self.path.open("rb") as file:
             file.seek(place[0])
             content = json.loads(file.read(place[1]))
-        del content["key"]
+        del content["key"], content["model"]
         return Said(**content)
 
-    def put(self, key: str, said: Said) -> None:
-        """Keep what was said; a failure is not kept. May be called by several threads.
+    def put(self, key: str, model: str, said: Said) -> None:
+        """Keep what a model said; a failure is not kept. May be called by several threads.
 
         Raises:
             DiskFullError: If there is no room.
         """
         if said.failed:
             return
-        line = json.dumps({"key": key, **asdict(said)}, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        line = (
+            json.dumps({"key": key, "model": model, **asdict(said)}, ensure_ascii=False).encode("utf-8", "replace")
+            + b"\n"
+        )
         with self._lock, full_disk_named(self.path):
             fd = self._open()
             start = os.lseek(fd, 0, os.SEEK_END)
             os.write(fd, line)
             self._places[key] = (start, len(line))
+            self.experience[model].add(said)
 
     def close(self) -> None:
         """Close the file. May be called twice."""
@@ -140,18 +176,22 @@ class Replies:
         with file:
             start = 0
             for line in file:
-                if key := _key_in(line):
+                if found := _decode(line):
+                    key, model, said = found
                     self._places[key] = (start, len(line))
+                    self.experience[model].add(said)
                 elif line.strip():
                     self.unreadable += 1
                 start += len(line)
 
 
-def _key_in(line: bytes) -> str | None:
+def _decode(line: bytes) -> tuple[str, str, Said] | None:
+    """Key, model and what was said; None if the line is none."""
     try:
         content = json.loads(line)
-        key = content.pop("key")
-        Said(**content)
+        key, model = content.pop("key"), content.pop("model")
+        said = Said(**content)
+        Experience().add(said)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
-    return key if isinstance(key, str) else None
+    return (key, model, said) if isinstance(key, str) and isinstance(model, str) else None
