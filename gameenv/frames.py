@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from gameenv.errors import InvalidInputError, UnknownNameError
+from gameenv.shrinking import can_shrink, shrink
 from gameenv.whole import whole
 
 Frame: TypeAlias = np.ndarray
@@ -91,7 +92,7 @@ def check_frame(frame: object) -> Frame:
 def fit_frame(frame: Frame, spec: FrameSpec) -> Frame:
     """Bring a frame to ``spec``. This is the only resize in the project.
 
-    Shrinking averages over area (Pillow's reducing filters), so thin lines fade rather than flicker.
+    Shrinking averages over area (``gameenv.shrinking``), so thin lines fade rather than flicker.
 
     Args:
         frame: ``(height, width, 3)`` uint8 RGB of any size.
@@ -107,31 +108,54 @@ def fit_frame(frame: Frame, spec: FrameSpec) -> Frame:
     height, width = frame.shape[:2]
     if (width, height) == spec.size:
         return np.ascontiguousarray(frame)
-    return fit_picture(Image.fromarray(frame), spec)
+    fitted, inside = _canvas(width, height, spec)
+    size = inside.shape[1], inside.shape[0]
+    if can_shrink((width, height), size):
+        pixels = np.empty((height, width, 4), np.uint8)
+        pixels[..., :3] = frame
+        inside[...] = shrink(pixels, size)[..., :3]
+    else:
+        inside[...] = _resize(Image.fromarray(frame), size)
+    return fitted
 
 
-def fit_picture(picture: Image.Image, spec: FrameSpec) -> Frame:
-    """What ``fit_frame`` does, for an RGB picture of any size that is not an array yet."""
+def fit_screen(pixels: np.ndarray, spec: FrameSpec) -> Frame:
+    """What ``fit_frame`` does, for pixels as screens hold them, without bringing all of them into another order first.
+
+    Args:
+        pixels: ``(height, width, 4)`` uint8, contiguous: blue, green, red, and a byte that means nothing.
+        spec: The size and fit wanted.
+
+    Returns:
+        A contiguous array of ``spec.shape``, freshly owned.
+    """
+    height, width = pixels.shape[:2]
+    fitted, inside = _canvas(width, height, spec)
+    size = inside.shape[1], inside.shape[0]
+    if (width, height) == size or can_shrink((width, height), size):
+        small = pixels if (width, height) == size else shrink(pixels, size)
+        for place in range(3):  # one colour at a time: numpy is slow at turning pixels round
+            inside[..., place] = small[..., 2 - place]
+    else:
+        inside[...] = _resize(Image.frombuffer("RGB", (width, height), pixels, "raw", "BGRX", 0, 1), size)
+    return fitted
+
+
+def _canvas(width: int, height: int, spec: FrameSpec) -> tuple[Frame, Frame]:
+    """A frame to fill, and the part of it where a picture of this size goes; what lies around that is black."""
     inner = spec.size
     if spec.fit == "letterbox":
-        scale = min(spec.width / picture.width, spec.height / picture.height)
-        inner = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-    if inner == picture.size == spec.size:
-        return np.array(picture)
-    resized = picture.resize(inner, Image.Resampling.BOX if _shrinks(picture, inner) else _GROW)
-    if inner == spec.size:
-        return np.array(resized)
-    canvas = np.zeros(spec.shape, np.uint8)
+        scale = min(spec.width / width, spec.height / height)
+        inner = max(1, round(width * scale)), max(1, round(height * scale))
+    canvas = np.empty(spec.shape, np.uint8) if inner == spec.size else np.zeros(spec.shape, np.uint8)
     left, top = (spec.width - inner[0]) // 2, (spec.height - inner[1]) // 2
-    canvas[top : top + inner[1], left : left + inner[0]] = np.asarray(resized)
-    return canvas
+    return canvas, canvas[top : top + inner[1], left : left + inner[0]]
 
 
-_GROW = Image.Resampling.BILINEAR
-
-
-def _shrinks(image: Image.Image, size: tuple[int, int]) -> bool:
-    return size[0] <= image.width and size[1] <= image.height
+def _resize(picture: Image.Image, size: tuple[int, int]) -> np.ndarray:
+    """For sizes that ``shrink`` does not take."""
+    shrinks = size[0] <= picture.width and size[1] <= picture.height
+    return np.asarray(picture.resize(size, Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR))
 
 
 def encode_jpeg(frame: Frame) -> bytes:

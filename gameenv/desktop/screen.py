@@ -6,7 +6,6 @@ The only module that imports mss. Knows nothing of time, keys or sizes wanted.
 from typing import Any, Literal
 
 import numpy as np
-from PIL import Image
 
 from gameenv.clock import NS_PER_S
 from gameenv.desktop.window import Rect, WindowState
@@ -45,15 +44,16 @@ class Screen:
         self._mss: Any = None
         self._open()
 
-    def grab(self, state: WindowState) -> Image.Image | None:
+    def grab(self, state: WindowState) -> np.ndarray | None:
         """What the window shows now.
 
         Args:
             state: Where it is.
 
         Returns:
-            An RGB picture of its client area, black where that lies outside the desktop; None where all of it does, or
-            where the window is minimised.
+            The pixels of its client area, ``(height, width, 4)`` uint8: blue, green, red, and a byte that means
+            nothing; black where that lies outside the desktop. None where all of it does, or where the window is
+            minimised.
 
         Raises:
             DisplayError: If the screen cannot be read.
@@ -65,11 +65,12 @@ class Screen:
             if self._desktop is not None:  # docked, another resolution: what is open has a buffer of the old size
                 self._open()
             self._desktop = state.desktop
-        picture = self._grab(seen)
+        pixels = self._grab(seen)
         if seen == client:
-            return picture
-        whole = Image.new("RGB", (client.width, client.height))
-        whole.paste(picture, (seen.left - client.left, seen.top - client.top))
+            return pixels
+        whole = np.zeros((client.height, client.width, 4), np.uint8)
+        left, top = seen.left - client.left, seen.top - client.top
+        whole[top : top + seen.height, left : left + seen.width] = pixels
         return whole
 
     def _open(self) -> None:
@@ -79,12 +80,12 @@ class Screen:
         except self._failures as error:
             raise DisplayError(f"the screen cannot be read: {error}") from error
 
-    def _grab(self, rect: Rect) -> Image.Image:
+    def _grab(self, rect: Rect) -> np.ndarray:
         try:
             shot = self._mss.grab((rect.left, rect.top, rect.right, rect.bottom))
         except self._failures as error:
             raise DisplayError(f"the screen cannot be read: {error}") from error
-        return Image.frombuffer("RGB", shot.size, shot.raw, "raw", "BGRX", 0, 1)
+        return np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)
 
     def close(self) -> None:
         """Let go of the screen. May be called twice."""

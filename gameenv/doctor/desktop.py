@@ -8,8 +8,6 @@ import os
 import sys
 from collections.abc import Iterator
 
-import numpy as np
-
 from gameenv.actions import KEYS
 from gameenv.clock import NS_PER_S, now_ns
 from gameenv.desktop.family import own_processes
@@ -123,11 +121,12 @@ def check_capture(system: WindowSystem, info: WindowInfo | None) -> Finding:
         with contextlib.closing(Screen()) as screen:
             screen.grab(state)  # the first one sets things up
             start_ns = now_ns()
-            frame = np.asarray(screen.grab(state))
+            pixels = screen.grab(state)
             took_ms = (now_ns() - start_ns) / 1e6
     except GameEnvError as error:
         return Finding(name, "red", str(error))
-    watch = PictureWatch()
+    assert pixels is not None  # the window is on the screen
+    frame, watch = pixels[..., :3], PictureWatch()
     watch.look(frame, 0)
     if watch.look(frame, NS_PER_S)[1] == "black":
         what = "the window" if info else "the whole screen"

@@ -19,7 +19,7 @@ from gameenv.desktop.opening import open_listener, open_sender, open_window_syst
 from gameenv.desktop.screen import PictureWatch, Screen, placement_problem
 from gameenv.errors import DisplayError, ListenerDiedError, WindowGoneError
 from gameenv.files import lock_window
-from gameenv.frames import fit_picture
+from gameenv.frames import fit_screen
 from gameenv.live.guard import Guard
 from gameenv.live.messages import (
     Begin,
@@ -196,11 +196,11 @@ class Watchdog:
         if self._number - self._ring.read >= SLOTS:
             return  # the owner is far behind; the tick counts as skipped
         t_ns = now_ns()
-        picture = self._screen.grab(self._window)
+        pixels = self._screen.grab(self._window)
         problem = placement_problem(self._window)
         new = False
-        if picture is not None:
-            frame = fit_picture(picture, self._settings.frame)
+        if pixels is not None:
+            frame = fit_screen(pixels, self._settings.frame)
             new, unwell = self._picture.look(frame, t_ns)
             problem = problem or unwell
             self._ring.put(self._number, frame)
