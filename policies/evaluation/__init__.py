@@ -9,5 +9,6 @@ host        the batching policies, in the parent
 latency     seconds a chunk takes, while this evaluation does nothing else
 statistics  Wilson, McNemar, Holm
 summary     episodes to numbers
+trouble     episodes with errors, in sentences
 tables      numbers to a terminal
 """

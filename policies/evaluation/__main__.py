@@ -18,19 +18,20 @@ from gameenv.arena.levels import Split
 from gameenv.arena.sets import level_set
 from gameenv.cli import run_command
 from gameenv.console import Console
-from gameenv.errors import GameEnvError, InvalidInputError, require
+from gameenv.errors import GameEnvError, InvalidInputError, ServerError, require
 from gameenv.home import PathText
 from gameenv.progress import Progress
 from policies.base import Policy, batching, history_of
 from policies.card import check_env
 from policies.evaluation import host, statistics, tables
 from policies.evaluation.latency import Latency, measure
-from policies.evaluation.plan import EvaluationPlan
+from policies.evaluation.plan import EnvSpec, EvaluationPlan
 from policies.evaluation.pool import WorkerPool
 from policies.evaluation.results import SUMMARY_FILE, EpisodeRow, ResultsFolder, write_json
 from policies.evaluation.setting import find_setting
 from policies.evaluation.summarize import summarize
 from policies.evaluation.summary import Summary
+from policies.evaluation.trouble import lost_episodes, raised_episodes
 from policies.load import NamedSpec, card_of, load_policy, parse_named_specs
 from policies.options import DEFAULT_OPTIONS, ModelOptions
 from policies.realtime import Pace
@@ -38,6 +39,9 @@ from policies.realtime.runner import Manner
 from policies.report.page import write_report
 
 _TABLE_COLUMNS = 80
+_LOST_IN_A_ROW = 3
+"""Episodes lost for want of a policy's server, after which it is not asked any more."""
+_GO_ON = "What was played is kept; when it answers, the same command plays the rest"
 
 
 @dataclass(frozen=True)
@@ -93,11 +97,15 @@ def main() -> None:
     run_command(evaluate, Args, "gameenv-evaluate")
 
 
-def evaluate(args: Args) -> None:
+def evaluate(args: Args) -> int:
     """Run an evaluation to its end, or go on with one.
+
+    Returns:
+        The exit code: 1 if an episode could not be played since a policy's server was not there.
 
     Raises:
         GameEnvError: If anything that was asked for cannot be done; before the first episode where that can be known.
+            A server that stays away is among it.
     """
     console = Console(width=None if Console().is_terminal else 120)
     policies = parse_named_specs(args.policies)
@@ -120,9 +128,10 @@ def evaluate(args: Args) -> None:
         raise InvalidInputError("--manner says how late answers are met: add --latency-ms")
     if args.workers < 1:
         raise InvalidInputError(f"--workers must be at least 1, got {args.workers}")
-    run(plan, args.out, workers=args.workers, console=console)
+    summary = run(plan, args.out, workers=args.workers, console=console)
     if args.report:
         _write_report(args.out, console)
+    return 0 if summary.complete else 1
 
 
 def run(plan: EvaluationPlan, out: Path, workers: int, console: Console) -> Summary:
@@ -192,7 +201,13 @@ def check_cards(plan: EvaluationPlan, console: Console) -> None:
 def play(
     plan: EvaluationPlan, policies: dict[str, Policy], folder: ResultsFolder, workers: int, console: Console
 ) -> None:
-    """Play every episode that the folder does not have yet, policy after policy."""
+    """Play every episode that the folder does not have yet, policy after policy.
+
+    Raises:
+        ServerError: If a policy's server was not there for three episodes in a row.
+    """
+    if folder.unplayed:
+        console.print(f"Playing again the episodes that were lost for want of a server: {folder.unplayed}")
     played = {row.key for row in folder.rows}
     left = {named.name: [job for job in plan.jobs(named) if job.key not in played] for named in plan.policies}
     total = sum(map(len, left.values()))
@@ -211,9 +226,13 @@ def play(
             if together:
                 host.share_cores(workers)
             answerer = partial(host.answer, together) if together else None
+            lost = 0
             for row in pool.run(jobs, answerer, history_of(policies[name])):
                 folder.append(row)
                 work.advance()
+                lost = 0 if row.is_result else lost + 1
+                if lost >= _LOST_IN_A_ROW:
+                    raise ServerError(f"policy {name!r}, {lost} episodes in a row: {row.error}. {_GO_ON}")
             console.print(f"{name}: {len(jobs)} episodes in {time.monotonic() - started_s:.0f} s")
 
 
@@ -230,7 +249,14 @@ def _measure_latency(plan: EvaluationPlan, policies: dict[str, Policy], console:
     host.take_cores()
     env = plan.env(plan.tasks[0])
     with console.status("Timing each policy by itself"):
-        return {name: measure(policy, env, plan.seed) for name, policy in policies.items()}
+        return {name: _time(name, policy, env, plan.seed) for name, policy in policies.items()}
+
+
+def _time(name: str, policy: Policy, env: EnvSpec, seed: int) -> Latency:
+    try:
+        return measure(policy, env, seed)
+    except ServerError as error:
+        raise ServerError(f"timing {name!r}: {error}. {_GO_ON}") from error
 
 
 def _tell(summary: Summary, rows: list[EpisodeRow], console: Console) -> None:
@@ -246,10 +272,7 @@ def _tell(summary: Summary, rows: list[EpisodeRow], console: Console) -> None:
             mine = [row for row in rows if row.policy == name]
             share = sum(row.unplanned for row in mine) / max(1, sum(row.steps for row in mine))
             console.print(f"{name}: nothing was planned on {share:.1%} of the ticks")
-    first_errors = {row.policy: row for row in reversed(rows) if row.error}
-    for name, row in first_errors.items():
-        count = sum(other.policy == name and other.error is not None for other in rows)
-        text = f"{count} episodes of {name!r} failed with an error; the first: {row.error}"
+    for text in (*lost_episodes(rows), *raised_episodes(rows)):
         console.print(text, style="red")
 
 

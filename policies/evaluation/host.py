@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from gameenv.actions import Action, ActionChunk
-from gameenv.errors import InvalidInputError, InvalidReply
+from gameenv.errors import InvalidInputError, InvalidReply, ServerError
 from policies.base import Observation, PredictsBatch
 from policies.evaluation.worker import Refused, describe
 
@@ -18,15 +18,18 @@ Answer = tuple[Action, ...] | Refused
 def answer(policy: PredictsBatch, requests: Sequence[Observation]) -> list[Answer]:
     """Answer every request.
 
-    If a batch raises, each request is asked alone, so that one bad reply costs one worker a filler and not all.
+    If a batch raises, each request is asked alone, so that one bad reply costs one worker a filler and not all; not so
+    for want of a server, which each would wait for in turn.
     """
     try:
         chunks = policy.predict_batch(requests)
         return [chunk.actions for chunk in _check(chunks, len(requests), policy)]
+    except ServerError as error:
+        return [Refused(describe(error), "no-server")] * len(requests)
     except Exception as error:
         if len(requests) > 1:
             return [each for request in requests for each in answer(policy, [request])]
-        return [Refused(describe(error), isinstance(error, InvalidReply))]
+        return [Refused(describe(error), "invalid-reply" if isinstance(error, InvalidReply) else "raised")]
 
 
 def _check(chunks: object, count: int, policy: object) -> Sequence[ActionChunk]:

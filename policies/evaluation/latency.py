@@ -11,6 +11,7 @@ import gymnasium as gym
 import numpy as np
 
 import gameenv  # noqa: F401 (registers the environment ids)
+from gameenv.errors import ServerError
 from policies.base import Policy
 from policies.evaluation.plan import EnvSpec
 from policies.evaluation.worker import describe
@@ -43,10 +44,15 @@ def measure(policy: Policy, spec: EnvSpec, seed: int, frames: int = FRAMES) -> L
 
     A reply that cannot be read is timed like any other. What the policy or the environment raises ends the
     measurement and is told in the result.
+
+    Raises:
+        ServerError: If the policy's server is not there.
     """
     try:
         with closing(spec.make()) as env:
             taken = _time_chunks(policy, env, seed, WARM_UP + frames)[WARM_UP:]
+    except ServerError:
+        raise
     except Exception as error:
         return Latency(0, None, None, None, None, describe(error))
     p50, p95, p99 = (round(float(value), 6) for value in np.percentile(taken, (50, 95, 99)))

@@ -14,7 +14,7 @@ from policies.base import Observation
 from policies.evaluation import worker
 from policies.evaluation.host import Answer
 from policies.evaluation.plan import EpisodeJob
-from policies.evaluation.results import EpisodeRow
+from policies.evaluation.results import NO_SERVER, RAISED, EpisodeRow
 from policies.evaluation.worker import EpisodeFailed, EpisodeTask
 from policies.rollout import EpisodeResult
 
@@ -143,9 +143,9 @@ class WorkerPool:
     def _finish(self, each: _Player, message: EpisodeResult | EpisodeFailed) -> EpisodeRow:
         assert each.task is not None
         job, each.task = each.task.job, None
-        return (
-            EpisodeRow.failed(job, message.error) if isinstance(message, EpisodeFailed) else EpisodeRow.of(job, message)
-        )
+        if isinstance(message, EpisodeResult):
+            return EpisodeRow.of(job, message)
+        return EpisodeRow.failed(job, message.error, NO_SERVER if message.no_server else RAISED)
 
     def _bury_the_dead(self) -> Iterator[EpisodeRow]:
         """Remove the workers whose process is gone or silent; the episode of each is a failure."""

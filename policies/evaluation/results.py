@@ -26,6 +26,11 @@ from policies.options import DEFAULT_OPTIONS, settings
 from policies.rollout import EpisodeResult
 
 EPISODES_FILE, SUMMARY_FILE = "episodes.jsonl", "summary.json"
+RAISED, NO_SERVER = "error", "no-server"
+"""Reasons: the environment or the policy raised, which is a failure; the policy's server was not there, which is no
+result."""
+_OLD_NO_SERVER = "ServerError: "
+"""What the error begins with in a row of an earlier version, which had one reason for both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +89,22 @@ class EpisodeRow:
         )
 
     @classmethod
-    def failed(cls, job: EpisodeJob, error: str) -> "EpisodeRow":
-        """The row of an episode that raised, or whose process died: a failure."""
+    def failed(cls, job: EpisodeJob, error: str, reason: str = RAISED) -> "EpisodeRow":
+        """The row of an episode that raised, or whose process died: a failure; no result with ``NO_SERVER``."""
         blank: dict[str, Any] = dict.fromkeys(("success", "reached", "declared", "terminated", "truncated"), False)
         blank |= dict.fromkeys(("level", "goal", "reached_step", "chunk_seconds"))
-        blank |= {"steps": 0, "invalid": 0, "actions": (), "seconds": 0.0, "reason": "error", "error": error}
+        blank |= {"steps": 0, "invalid": 0, "actions": (), "seconds": 0.0, "reason": reason, "error": error}
         return cls(**_named(job), **blank)
 
     @property
     def key(self) -> tuple[str, int, str, int]:
         """As ``EpisodeJob.key``."""
         return self.policy, self.execute, self.task, self.seed
+
+    @property
+    def is_result(self) -> bool:
+        """Whether it says anything about the policy: not if its server was not there."""
+        return self.reason != NO_SERVER and not (self.reason == RAISED and str(self.error).startswith(_OLD_NO_SERVER))
 
 
 _JUDGED = (
@@ -142,6 +152,10 @@ class ResultsFolder:
         out: The folder; made if it is missing.
         plan: What is asked of it.
 
+    Attributes:
+        rows: The episodes that were played.
+        unplayed: How many it held that were lost for want of a server, and are to be played again.
+
     Raises:
         InvalidInputError: If the folder holds episodes of another evaluation, by the name of what differs; if a line
             of it cannot be read; or if another process is writing it.
@@ -156,6 +170,7 @@ class ResultsFolder:
             with full_disk_named(self.out):
                 self.out.mkdir(parents=True, exist_ok=True)
                 self._lock = _lock(self.out)  # before anything is read: another process may be changing it
+                self.unplayed = self._forget_unplayed()
                 self._lines = (self.out / EPISODES_FILE).open("ab", buffering=0)
                 self.rows = self._read_rows()
                 self._agree_on(config_of(plan))
@@ -208,6 +223,17 @@ class ResultsFolder:
         if known != asked:
             write_json(self.out / CONFIG_FILE, asked)
 
+    def _forget_unplayed(self) -> int:
+        """Take the lines out that are no results, as if they had never been."""
+        path = self.out / EPISODES_FILE
+        if not path.exists():
+            return 0
+        lines = path.read_bytes().splitlines(keepends=True)
+        kept = [line for line in lines if not _is_unplayed(line)]
+        if len(kept) < len(lines):
+            write_atomically(path, b"".join(kept))
+        return len(lines) - len(kept)
+
     def _read_rows(self) -> list[EpisodeRow]:
         """Read what was played, and cut off a last line that was never finished."""
         path = self.out / EPISODES_FILE
@@ -240,6 +266,13 @@ def read_episodes(path: Path) -> tuple[list[EpisodeRow], list[int]]:
 
 
 _NO_EPISODE = (ValueError, TypeError, KeyError)
+
+
+def _is_unplayed(line: bytes) -> bool:
+    try:
+        return not _row_of(line).is_result
+    except _NO_EPISODE:
+        return False
 
 
 def _row_of(line: bytes) -> EpisodeRow:

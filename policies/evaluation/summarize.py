@@ -28,13 +28,14 @@ def summarize(plan: EvaluationPlan, rows: Sequence[EpisodeRow], latency: Mapping
 
     Args:
         plan: What was asked.
-        rows: Its episodes; rows of anything else are left out.
+        rows: Its episodes; rows of anything else are left out. Those that are no results count as unplayed only.
         latency: By policy name.
     """
     cells = _by_cell(plan, rows)
     return Summary(
         format_version=FORMAT_VERSION,
-        complete=sum(len(found) for (_, _, task), found in cells.items() if task == POOL) == plan.size,
+        complete=sum(row.is_result for (_, _, task), found in cells.items() if task == POOL for row in found)
+        == plan.size,
         episodes=plan.episodes,
         split=plan.split,
         levels=plan.levels,
@@ -58,8 +59,9 @@ def _by_cell(plan: EvaluationPlan, rows: Iterable[EpisodeRow]) -> dict[Cell, lis
     return cells
 
 
-def _result(cell: Cell, rows: Sequence[EpisodeRow]) -> Result:
+def _result(cell: Cell, found: Sequence[EpisodeRow]) -> Result:
     policy, execute, task = cell
+    rows = [row for row in found if row.is_result]
     return Result(
         policy=policy,
         execute=execute,
@@ -72,6 +74,7 @@ def _result(cell: Cell, rows: Sequence[EpisodeRow]) -> Result:
         steps=_middle([row.steps for row in rows if row.error is None]),
         invalid=sum(row.invalid for row in rows),
         errors=sum(row.error is not None for row in rows),
+        unplayed=len(found) - len(rows),
     )
 
 
@@ -93,7 +96,7 @@ def _pairs(plan: EvaluationPlan, cells: Mapping[Cell, Sequence[EpisodeRow]]) -> 
 
 
 def _paired(a: Sequence[EpisodeRow], b: Sequence[EpisodeRow]) -> statistics.Paired:
-    first, second = ({(row.task, row.seed): row.success for row in rows} for rows in (a, b))
+    first, second = ({(row.task, row.seed): row.success for row in rows if row.is_result} for rows in (a, b))
     levels = [level for level in first if level in second]
     return statistics.mcnemar([first[level] for level in levels], [second[level] for level in levels])
 

@@ -37,7 +37,8 @@ class Result:
         steps_to_goal: Ticks until the goal first held, of successful episodes.
         steps: Ticks of episodes without an error.
         invalid: Replies that could not be read.
-        errors: Episodes in which something raised.
+        errors: Episodes in which something raised; they are among the ``n`` and no successes.
+        unplayed: Episodes that were lost for want of the policy's server; they are not among the ``n``.
     """
 
     policy: str
@@ -51,6 +52,7 @@ class Result:
     steps: Middle
     invalid: int
     errors: int
+    unplayed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ def results_table(summary: Summary) -> Table:
     rows = summary.results
     several_tasks = len({row.task for row in rows}) > 2
     several_executes = len({row.execute for row in rows}) > 1
-    troubles = [name for name in ("invalid", "errors") if any(getattr(row, name) for row in rows)]
+    troubles = [name for name in ("invalid", "errors", "unplayed") if any(getattr(row, name) for row in rows)]
     levels = summary.levels or f"{summary.split} levels"
     title = f"{levels}, {summary.episodes} a task; 95% Wilson intervals"
     table = _table(title, ["policy", *(["look\nevery"] if several_executes else []), "task"])

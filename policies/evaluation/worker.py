@@ -14,13 +14,13 @@ import time
 import traceback
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Literal
 
 import gymnasium as gym
 
 import gameenv  # noqa: F401 (registers the environment ids)
 from gameenv.actions import ActionChunk
-from gameenv.errors import InvalidReply
+from gameenv.errors import InvalidReply, ServerError
 from gameenv.processes import settle_in
 from policies.base import Observation, Policy
 from policies.evaluation.plan import EnvSpec, EpisodeJob
@@ -50,21 +50,26 @@ class EpisodeTask:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The policy in the parent raised."""
+    """The policy in the parent raised: a reply that cannot be read, for want of its server, or anything else."""
 
     error: str
-    invalid_reply: bool
+    why: Literal["invalid-reply", "no-server", "raised"]
 
 
 @dataclass(frozen=True, slots=True)
 class EpisodeFailed:
-    """The episode raised."""
+    """The episode raised; for want of the policy's server, it says nothing about the policy."""
 
     error: str
+    no_server: bool
 
 
 class RemotePolicyError(Exception):
     """The policy in the parent raised; the message is what it said."""
+
+
+class RemoteServerError(ServerError):
+    """The policy in the parent has lost its server; the message is what it said."""
 
 
 class RemotePolicy:
@@ -89,19 +94,23 @@ class RemotePolicy:
 
         Raises:
             InvalidReply: If the policy's reply could not be read.
+            RemoteServerError: If its server was not there.
             RemotePolicyError: If the policy raised anything else.
             EOFError: If the parent is gone.
         """
         self._parent.send(observation)
         answer = self._parent.recv()
         if isinstance(answer, Refused):
-            raise (InvalidReply if answer.invalid_reply else RemotePolicyError)(answer.error)
+            raise _REMOTE[answer.why](answer.error)
         return ActionChunk(answer)
+
+
+_REMOTE = {"invalid-reply": InvalidReply, "no-server": RemoteServerError, "raised": RemotePolicyError}
 
 
 def describe(error: BaseException) -> str:
     """One line: what was raised, what it said, and the place in the code."""
-    if isinstance(error, RemotePolicyError):
+    if isinstance(error, RemotePolicyError | RemoteServerError):
         return str(error)
     text = " ".join(f"{type(error).__name__}: {error}".split())
     frames = traceback.extract_tb(error.__traceback__)
@@ -155,7 +164,7 @@ class _Player:
 
     def _give_up(self, error: Exception) -> EpisodeFailed:
         self.close()  # the next episode gets a fresh environment
-        return EpisodeFailed(describe(error))
+        return EpisodeFailed(describe(error), isinstance(error, ServerError))
 
     def _policy(self, job: EpisodeJob) -> Policy:
         spec = job.policy.spec

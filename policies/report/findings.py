@@ -11,6 +11,7 @@ from gameenv.errors import InvalidInputError
 from policies.evaluation.config import CONFIG_FILE, Config
 from policies.evaluation.results import EPISODES_FILE, SUMMARY_FILE, EpisodeRow, read_episodes
 from policies.evaluation.summary import POOL, Pair, Summary
+from policies.evaluation.trouble import lost_episodes, raised_episodes
 from policies.report import prose
 from policies.report.charts import Share
 
@@ -27,7 +28,7 @@ class Results:
     Attributes:
         config: What was asked.
         summary: The numbers.
-        episodes: The readable lines of ``episodes.jsonl``.
+        episodes: The readable lines of ``episodes.jsonl`` that are results.
         date: The day it was finished.
         notes: What the reader of the report must know about missing or damaged parts.
     """
@@ -80,7 +81,9 @@ def load_results(out: Path) -> Results:
             f"gameenv-evaluate --out {out}. If it was interrupted, run the same command again; it goes on."
         )
     summary, config, notes = Summary.read(out / SUMMARY_FILE), Config.read(out / CONFIG_FILE), []
-    episodes, damaged = read_episodes(out / EPISODES_FILE)
+    rows, damaged = read_episodes(out / EPISODES_FILE)
+    episodes = [row for row in rows if row.is_result]
+    notes += [*lost_episodes(rows), *raised_episodes(rows)]
     if damaged:
         lines = ", ".join(map(str, damaged[:5]))
         notes.append(

@@ -9,7 +9,7 @@ import gymnasium as gym
 
 import gameenv  # noqa: F401 (registers the arena)
 from gameenv.actions import ActionChunk
-from gameenv.errors import InvalidReply
+from gameenv.errors import InvalidReply, ServerError
 from policies.base import Observation
 
 WALK = ActionChunk.of(["w"] * 7)
@@ -67,6 +67,13 @@ class ShortBatch(Batched):
 
     def predict_batch(self, observations: Sequence[Observation]) -> list[ActionChunk]:
         return []
+
+
+class Unserved(Batched):
+    """Asks a server that is not there."""
+
+    def answer(self, goal: str) -> ActionChunk:
+        raise ServerError("the box is off")
 
 
 class Raising(Single):

@@ -159,8 +159,9 @@ def test_a_policy_that_fails_is_measured_and_said(tmp_path: Path, capsys: pytest
     )
     assert cell(tmp_path, "raises", 7)["errors"] == 1
     assert cell(tmp_path, "none", 7)["errors"] == 0
-    assert "1 episodes of 'raises' failed with an error; the first: ValueError: odd levels" in " ".join(
-        capsys.readouterr().out.split()
+    assert (
+        "1 episode of 'raises' failed with an error, counted as failures. The first: ValueError: odd levels"
+        in " ".join(capsys.readouterr().out.split())
     )
 
 
