@@ -10,10 +10,12 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 
+import huggingface_hub.constants
 import pytest
 
 from gameenv.errors import GameEnvError
 from policies.load import load_policy
+from policies.vlm import tiny
 from policies.vlm.hub import check_at_hand
 
 WRONG = "Nobody/Nothing-VL"
@@ -74,6 +76,7 @@ def test_a_folder_a_fetched_model_and_a_hub_that_answers_pass(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, nobody: str
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", nobody)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     check_at_hand(str(tmp_path))
     fetched = tmp_path / "cache" / "models--Some--Model"
     (fetched / "refs").mkdir(parents=True)
@@ -81,6 +84,7 @@ def test_a_folder_a_fetched_model_and_a_hub_that_answers_pass(
     (fetched / "snapshots" / "abc").mkdir(parents=True)
     (fetched / "snapshots" / "abc" / "config.json").write_text("{}")
     check_at_hand("Some/Model")
+    assert huggingface_hub.constants.HF_HUB_OFFLINE, "nobody asks again for each of its files"
     with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
         thread = Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -88,6 +92,24 @@ def test_a_folder_a_fetched_model_and_a_hub_that_answers_pass(
         monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
         check_at_hand(WRONG)  # it answers 501, and whether it has the model is for the libraries to find out
         server.shutdown()
+
+
+def test_a_model_that_was_fetched_before_loads_without_asking_again(nobody: str, tmp_path: Path) -> None:
+    """Each of its files was asked for six times: 141 s."""
+    fetched = tmp_path / "hub" / "models--Some--Model"
+    (fetched / "snapshots").mkdir(parents=True)
+    tiny.save_tiny(fetched / "snapshots" / "abc")
+    (fetched / "refs").mkdir()
+    (fetched / "refs" / "main").write_text("abc")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    code = "from policies.load import load_policy; print(type(load_policy('Some/Model')).__name__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60,
+        env={**kept, "HF_ENDPOINT": nobody, "HF_HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert done.stdout.strip() == "VLMPolicy", done.stderr
+    assert "Some/Model is taken as it was fetched before" in done.stderr
+    assert "Retrying" not in done.stderr
 
 
 def test_the_command_of_a_person_who_is_offline(nobody: str, tmp_path: Path) -> None:
