@@ -75,9 +75,12 @@ class ModelCard:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / CARD_FILE
-        content = {"card_version": CARD_VERSION, **asdict(self)}
-        write_atomically(path, json.dumps(content, indent=2) + "\n")
+        write_atomically(path, json.dumps(self.to_json(), indent=2) + "\n")
         return path
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of ``gameenv.json``, in JSON values."""
+        return json.loads(json.dumps({"card_version": CARD_VERSION, **asdict(self)}))
 
     @classmethod
     def load(cls, folder: Path) -> "ModelCard":
@@ -98,10 +101,15 @@ class ModelCard:
             raise InvalidInputError(f"cannot read {path}: {error}") from error
         except ValueError as error:
             raise InvalidInputError(f"{path} is truncated or not JSON ({error}); save the model again") from error
-        return cls._from_json(content, path)
+        return cls.from_json(content, path)
 
     @classmethod
-    def _from_json(cls, content: object, path: Path) -> "ModelCard":
+    def from_json(cls, content: object, path: Path | str) -> "ModelCard":
+        """Read the content of a ``gameenv.json``; ``path`` says in errors where it is from.
+
+        Raises:
+            InvalidInputError: If it lacks a field, or is of another vocabulary or chunk length.
+        """
         if not isinstance(content, dict):
             raise InvalidInputError(f"{path} must hold a JSON object, it holds {type(content).__name__}")
         if content.get("card_version") not in (1, CARD_VERSION):

@@ -16,6 +16,7 @@ from policies.base import Policy
 from policies.baselines import NonePolicy, RandomPolicy, ReplayPolicy
 from policies.card import CARD_FILE, ModelCard
 from policies.options import DEFAULT_OPTIONS, ModelOptions
+from policies.remote.address import is_remote
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _NAME = re.compile(r"[\w.-]+")
@@ -23,7 +24,7 @@ _MODEL_KINDS = ("bc", "vlm")
 _MODEL_FILES = (CARD_FILE, "config.json", "adapter_config.json")
 CHOICES = (
     *("none", "random", "expert", "replay:<session>", "bc:<path>", "<model or adapter folder>"),
-    *("<hub id of a Qwen3-VL>", "http://<host>:<port>/v1", "<package.module:factory>"),
+    *("<hub id of a Qwen3-VL>", "http://<host>:<port>/v1", "remote://<host>:<port>", "<package.module:factory>"),
 )
 _HEADS = ("none", "random", "expert", "replay", "bc")
 API_KEY = "OPENAI_API_KEY"
@@ -44,7 +45,8 @@ def load_policy(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Policy:
     Args:
         spec: ``none``, ``random``, ``expert``, ``replay:<session folder>``, ``bc:<model folder>``, a folder with a
             model or a LoRA adapter, the hub id of a Qwen3-VL, the address of an OpenAI-compatible server
-            (``http://host:port/v1``, with ``#model`` behind it where it has several), or ``package.module:factory``
+            (``http://host:port/v1``, with ``#model`` behind it where it has several), the address of a policy that
+            ``gameenv-serve`` plays (``remote://host:port``, ``remotes://`` with TLS), or ``package.module:factory``
             (anything importable, the current directory included: a function or class that takes no arguments, or a
             policy).
         options: How to run a Qwen3-VL; ``bc`` heeds the temperature and ``declare_at``, a server the temperature. Other
@@ -66,9 +68,7 @@ def load_policy(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Policy:
     if head in _SIMPLE:
         raise InvalidInputError(f"{head!r} takes nothing behind a colon, got {spec!r}")
     if "://" in spec:
-        from policies.server import ServerPolicy  # noqa: PLC0415 (its HTTP library loads where it is used)
-
-        return ServerPolicy(spec, options.server, temperature=options.temperature, api_key=os.environ.get(API_KEY))
+        return _load_served(spec, options)
     if spec and Path(spec).is_dir():
         return _load_model(None, Path(spec), options)
     if is_factory(spec):
@@ -78,8 +78,8 @@ def load_policy(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> Policy:
     raise _unknown(spec)
 
 
-def card_of(spec: str) -> ModelCard | None:
-    """Read the card of the model that ``spec`` names, without loading the model.
+def card_of(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> ModelCard | None:
+    """Read the card of the model that ``spec`` names, without loading the model; one that is served is asked for it.
 
     Returns:
         None for a policy that has no card: a baseline, a recording, a model as it was published, a server, anyone's
@@ -87,7 +87,12 @@ def card_of(spec: str) -> ModelCard | None:
 
     Raises:
         InvalidInputError: If ``spec`` names a model folder whose card cannot be read.
+        GameEnvError: If the server of a ``remote://`` policy is not there, or refuses.
     """
+    if is_remote(spec):
+        from policies.remote.client import card_from, greet  # noqa: PLC0415 (its transport loads where it is used)
+
+        return card_from(greet(spec, options), spec)
     folder = model_folder(spec)
     if folder is None or _is_plain_model(folder):
         return None
@@ -170,6 +175,16 @@ def _load_vlm(spec: str, options: ModelOptions) -> Policy:
     from policies.vlm.loading import load_vlm  # noqa: PLC0415 (torch loads where it is used)
 
     return load_vlm(spec, options)
+
+
+def _load_served(spec: str, options: ModelOptions) -> Policy:
+    if is_remote(spec):
+        from policies.remote import PolicyClient  # noqa: PLC0415 (its transport loads where it is used)
+
+        return PolicyClient(spec, options)
+    from policies.server import ServerPolicy  # noqa: PLC0415 (its HTTP library loads where it is used)
+
+    return ServerPolicy(spec, options.server, temperature=options.temperature, api_key=os.environ.get(API_KEY))
 
 
 def _load_own(spec: str) -> Policy:

@@ -5,6 +5,7 @@ Knows nothing of how models are loaded.
 
 import math
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import tyro
@@ -60,6 +61,33 @@ class ServerOptions:
 
 
 DEFAULT_SERVER = ServerOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteOptions:
+    """How to ask a policy that gameenv-serve plays (remote://host:port); nothing else heeds it.
+
+    Attributes:
+        remote_token_file: File with the server's token; else it is in the environment variable GAMEENV_TOKEN.
+        remote_ca: PEM file of the authority that signed the server's certificate; by default the system's authorities.
+        remote_lossless: Send frames as PNG, every pixel as it was, in place of JPEG of at most 60 kB.
+        remote_reconnect_s: Seconds for which a server that went away is called again.
+
+    Raises:
+        InvalidInputError: If the seconds are below 0.
+    """
+
+    remote_token_file: Path | None = None
+    remote_ca: Path | None = None
+    remote_lossless: bool = False
+    remote_reconnect_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.remote_reconnect_s) and self.remote_reconnect_s >= 0):
+            raise InvalidInputError(f"seconds to reconnect are 0 or more, got {self.remote_reconnect_s}")
+
+
+DEFAULT_REMOTE = RemoteOptions()
 _PATIENCE = ("timeout_s", "first_timeout_s", "retries")
 
 
@@ -79,6 +107,7 @@ class ModelOptions:
         backend: Which library loads the weights; ``auto`` is unsloth on an NVIDIA GPU where it is installed, else
             transformers.
         server: How to ask a model behind an address.
+        remote: How to ask a policy on another machine.
 
     Raises:
         InvalidInputError: If the temperature is below 0 or not a number, or ``declare_at`` not above 0 and at most 1.
@@ -92,6 +121,7 @@ class ModelOptions:
     backend: Backend = "auto"
     declare_at: float | None = None
     server: Annotated[ServerOptions, tyro.conf.arg(name="")] = DEFAULT_SERVER
+    remote: Annotated[RemoteOptions, tyro.conf.arg(name="")] = DEFAULT_REMOTE
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.temperature) and self.temperature >= 0):
@@ -109,7 +139,9 @@ DEFAULT_OPTIONS = ModelOptions()
 def settings(options: ModelOptions) -> dict[str, Any]:
     """What of the options changes what a model says, each by its option's name; how long to wait does not."""
     content = asdict(options)
-    server = content.pop("server")
+    server, remote = content.pop("server"), content.pop("remote")
+    if remote["remote_lossless"]:  # left out where it is not asked for: evaluations begun before it go on
+        content["remote_lossless"] = True
     return content | {name: value for name, value in server.items() if name not in _PATIENCE}
 
 

@@ -65,7 +65,8 @@ class Args:
 
     model: Annotated[PathText, tyro.conf.arg(aliases=("--policy",))] = "models/gameplay_agent_lora"
     """Who plays: none, random, expert, replay:<session>, bc:<path>, a folder with a model or an adapter, the hub id of
-    a Qwen3-VL, the address of a server (http://host:port/v1), or package.module:factory."""
+    a Qwen3-VL, the address of a server (http://host:port/v1) or of gameenv-serve (remote://host:port), or
+    package.module:factory."""
     goal: tuple[str, ...] = ()
     """What to do, in words; several are played in order. The built-in game has a goal of its own for each level."""
     window: str | None = None
@@ -138,7 +139,7 @@ def play(args: Args) -> int:
         raise InvalidInputError('say what to do: --goal "Go to the lantern"')
     with contextlib.ExitStack() as stack:
         player = _Player(args, stack)
-        card = card_of(args.model)
+        card = card_of(args.model, args.options)
         env = _make_env(args, card, is_live, console)
         recorded = stack.enter_context(contextlib.closing(_Recorded(env, args, is_live)))
         if card is not None:

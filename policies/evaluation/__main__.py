@@ -50,8 +50,8 @@ class Args:
 
     One episode a level, the same levels for every policy. A run that is stopped goes on when the same command is
     given again. Policies are: none, random, expert, replay:<session>, bc:<path>, a folder with a model or an adapter,
-    the hub id of a Qwen3-VL, the address of a server (http://host:port/v1), or package.module:factory; put name= in
-    front to give one a name.
+    the hub id of a Qwen3-VL, the address of a server (http://host:port/v1) or of gameenv-serve (remote://host:port), or
+    package.module:factory; put name= in front to give one a name.
 
     For example:
         gameenv-evaluate --policies random mine=models/bc --tasks go-to-lantern open-door --execute 7 3
@@ -109,7 +109,7 @@ def evaluate(args: Args) -> int:
     """
     console = Console(width=None if Console().is_terminal else 120)
     policies = parse_named_specs(args.policies)
-    setting = find_setting(policies, args.fps, args.frame_size)
+    setting = find_setting(policies, args.fps, args.frame_size, args.model)
     plan = EvaluationPlan(
         policies=policies,
         tasks=args.tasks,
@@ -185,7 +185,7 @@ def check_cards(plan: EvaluationPlan, console: Console) -> None:
     Raises:
         InvalidInputError: If a model cannot play in this environment; names the policy.
     """
-    cards = [(named, card_of(named.spec)) for named in plan.policies]
+    cards = [(named, card_of(named.spec, plan.model)) for named in plan.policies]
     if not any(card for _, card in cards):
         return
     with closing(plan.env(plan.tasks[0]).make()) as env:

@@ -17,8 +17,9 @@ from gameenv.frames import Fit, FrameSpec
 from policies.evaluation.plan import EvaluationPlan
 from policies.evaluation.summary import foreign, read_object
 from policies.load import model_folder
-from policies.options import DEFAULT_OPTIONS, settings
+from policies.options import DEFAULT_OPTIONS, ModelOptions, settings
 from policies.realtime import Pace
+from policies.remote.address import is_remote
 
 CONFIG_FILE = "config.json"
 FORMAT_VERSION = 1
@@ -78,18 +79,24 @@ class Config:
 
 def config_of(plan: EvaluationPlan) -> dict[str, Any]:
     """What a second run in the same folder must ask too, as JSON values."""
-    config = {"format_version": FORMAT_VERSION, **json.loads(json.dumps(asdict(plan)))}
+    config = {"format_version": FORMAT_VERSION, **json.loads(json.dumps(asdict(plan), default=str))}
     config["model"] = settings(plan.model)
     for policy in config["policies"]:
-        policy["fingerprint"] = fingerprint(policy["spec"])
+        policy["fingerprint"] = fingerprint(policy["spec"], plan.model)
     return config
 
 
-def fingerprint(spec: str) -> str | None:
+def fingerprint(spec: str, options: ModelOptions = DEFAULT_OPTIONS) -> str | None:
     """A short hash of the files of the model that ``spec`` names, None where it names no model.
+
+    A server tells that of the model that it plays.
 
     Names, sizes, and the first and last mebibyte of each file: enough to notice a model that was trained again.
     """
+    if is_remote(spec):
+        from policies.remote.client import greet  # noqa: PLC0415 (its transport loads where it is used)
+
+        return greet(spec, options).fingerprint
     folder = model_folder(spec)
     if folder is None or not folder.is_dir():
         return None

@@ -12,6 +12,7 @@ from gameenv.errors import InvalidInputError
 from gameenv.frames import Fit, FrameSpec
 from policies.card import ModelCard
 from policies.load import NamedSpec, card_of
+from policies.options import DEFAULT_OPTIONS, ModelOptions
 
 T = TypeVar("T")
 
@@ -25,7 +26,10 @@ class Setting:
 
 
 def find_setting(
-    policies: Sequence[NamedSpec], fps: float | None = None, frame_size: tuple[int, int] | None = None
+    policies: Sequence[NamedSpec],
+    fps: float | None = None,
+    frame_size: tuple[int, int] | None = None,
+    options: ModelOptions = DEFAULT_OPTIONS,
 ) -> Setting:
     """Read the cards of the models among ``policies``; without one it is the usual setting.
 
@@ -33,12 +37,13 @@ def find_setting(
         policies: Who is to play.
         fps: Ticks a second wanted; None takes the models'.
         frame_size: Width and height wanted; None takes those that the models' recordings had.
+        options: How to run the models; a served one is asked for its card with them.
 
     Raises:
         InvalidInputError: If a card cannot be read, or two models learned at different rates, from frames fitted in
             different ways or, without ``frame_size``, of different sizes; names them and says what to do.
     """
-    cards = [(policy.name, card) for policy in policies if (card := card_of(policy.spec)) is not None]
+    cards = [(policy.name, card) for policy in policies if (card := card_of(policy.spec, options)) is not None]
     learned_fps = _common(cards, "rates", lambda card: float(card.fps), "{:g} ticks a second".format)
     fit: Fit | None = _common(cards, "fits", lambda card: card.recorded.fit, str)
     if frame_size is None:
