@@ -29,17 +29,20 @@ def pack_jpeg(frame: Frame, max_bytes: int = MAX_FRAME_BYTES) -> bytes:
         InvalidInputError: If it is no frame.
     """
     check_frame(frame)
-    while True:
-        picture = Image.fromarray(frame)
-        for quality in _QUALITIES:
-            buffer = io.BytesIO()
-            picture.save(buffer, "JPEG", quality=quality, subsampling=JPEG_SUBSAMPLING)
-            if buffer.tell() <= max_bytes:
-                return buffer.getvalue()
-        height, width = frame.shape[:2]
-        if min(height, width) < 2 * _SMALLEST:
-            return buffer.getvalue()
-        frame = fit_frame(frame, FrameSpec(width // 2, height // 2, "stretch"))
+    for quality in _QUALITIES:
+        data = _jpeg(frame, quality)
+        if len(data) <= max_bytes:
+            return data
+    height, width = frame.shape[:2]
+    if min(height, width) < 2 * _SMALLEST:
+        return _jpeg(frame, _QUALITIES[-1])
+    return pack_jpeg(fit_frame(frame, FrameSpec(width // 2, height // 2, "stretch")), max_bytes)
+
+
+def _jpeg(frame: Frame, quality: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(frame).save(buffer, "JPEG", quality=quality, subsampling=JPEG_SUBSAMPLING)
+    return buffer.getvalue()
 
 
 def pack_png(frame: Frame) -> bytes:

@@ -113,7 +113,7 @@ def test_words_come_as_they_are_settled() -> None:
         assert came_s[0] < came_s[-1] - 0.15, "the first came well before the last"
         stream = policy.predict_stream(Observation(example_frames()[1], GOAL))
         next(stream)
-        stream.close()
+        del stream
         assert policy.predict(seen)[0] == "s", "what nobody waits for any more is no answer to the next question"
 
 
