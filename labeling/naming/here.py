@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from gameenv.errors import GameEnvError, InvalidInputError, require
+from gameenv.frames import fit_frame
 from labeling.naming.asking import Keep
 from labeling.naming.options import NamingOptions
 from labeling.naming.replies import Said
@@ -23,7 +24,7 @@ from policies.server.client import Question
 from policies.vlm.failures import out_of_memory
 from policies.vlm.inputs import IMAGE, InputMaker
 
-_BEGUN = '{"changes": "'
+BEGUN = '{"changes": "'
 """What every answer begins with: the model goes on from here, and cannot chat first."""
 
 
@@ -146,7 +147,8 @@ def prepare(question: Question, maker: InputMaker) -> Prepared:
     pixels, grids = [], []
     for picture in question.pictures:
         with Image.open(io.BytesIO(picture)) as image:
-            values, grid = maker.pixels(np.array(image.convert("RGB")))
+            frame = np.array(image.convert("RGB"))
+        values, grid = maker.pixels(frame if maker.frame is None else fit_frame(frame, maker.frame))
         pixels.append(values)
         grids.append(grid)
     ids: list[int] = []
@@ -174,7 +176,7 @@ def _conversation(question: Question, maker: InputMaker) -> str:
     )
     if text.count(IMAGE) != len(question.pictures):
         raise InvalidInputError("this model's chat template does not show each picture once; use Qwen3-VL's own")
-    return f"{text}{_BEGUN}"
+    return f"{text}{BEGUN}"
 
 
 def _said(row: np.ndarray, prepared: Prepared, maker: InputMaker, seconds: float) -> Said:
@@ -184,7 +186,7 @@ def _said(row: np.ndarray, prepared: Prepared, maker: InputMaker, seconds: float
         tokens = tokens[: tokens.index(maker.reply.end)]
     text = maker.tokenizer.decode(tokens, skip_special_tokens=True)
     return Said(
-        f"{_BEGUN}{text}",
+        f"{BEGUN}{text}",
         cut_off=not ended,
         asked_tokens=len(prepared.ids),
         said_tokens=len(tokens) + ended,
