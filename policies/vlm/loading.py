@@ -19,6 +19,7 @@ from gameenv.errors import GameEnvError, InvalidInputError, require
 from policies.card import CARD_FILE, ModelCard
 from policies.options import DEFAULT_OPTIONS, ModelOptions
 from policies.prompt import PROMPT_VERSION
+from policies.vlm.by_unsloth import import_unsloth
 from policies.vlm.failures import one_line, out_of_memory
 from policies.vlm.fast_vision import speed_up_vision
 from policies.vlm.hub import check_at_hand
@@ -129,7 +130,7 @@ def _find_unsloth(options: ModelOptions, device: str) -> Any | None:
     if options.backend == "unsloth" or (
         options.backend == "auto" and device.startswith("cuda") and importlib.util.find_spec("unsloth") is not None
     ):
-        return require("unsloth", "unsloth")
+        return import_unsloth()
     return None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from gameenv.errors import InvalidInputError, require
 from gameenv.frames import FrameSpec
 from policies.options import ModelOptions
+from policies.vlm.by_unsloth import ask_for_logits, import_unsloth
 from policies.vlm.fast_vision import speed_up_vision
 from policies.vlm.inputs import InputMaker
 from policies.vlm.loading import (
@@ -63,7 +64,7 @@ def pick_backend(wanted: str, device: str) -> Backend:
     if wanted == "unsloth" or (
         wanted == "auto" and device.startswith("cuda") and importlib.util.find_spec("unsloth") is not None
     ):
-        require("unsloth", "unsloth")  # before transformers and trl, which it changes when it is imported
+        import_unsloth()
         return "unsloth"
     return "trl"
 
@@ -144,7 +145,7 @@ def begin(model: Any, lora: Lora) -> Any:
 
 
 def _by_unsloth(source: Source, lora: Lora, *, device: str, dtype: Any, four_bit: bool, seed: int) -> Any:
-    loader = require("unsloth", "unsloth").FastVisionModel
+    loader = import_unsloth().FastVisionModel
     model, _ = loader.from_pretrained(
         source.base, dtype=dtype, load_in_4bit=four_bit, device_map={"": device}, use_gradient_checkpointing="unsloth"
     )
@@ -160,7 +161,9 @@ def _by_unsloth(source: Source, lora: Lora, *, device: str, dtype: Any, four_bit
         bias="none",
         random_state=seed,
     )
-    return loader.for_training(model)
+    model = loader.for_training(model)
+    ask_for_logits()  # which that takes back
+    return model
 
 
 def keep_float32(model: Any) -> None:
@@ -173,7 +176,7 @@ def keep_float32(model: Any) -> None:
 def ready_to_play(model: Any, backend: Backend) -> Any:
     """The trained model as a policy takes it, its adapter beside the weights."""
     if backend == "unsloth":
-        model = require("unsloth", "unsloth").FastVisionModel.for_inference(model)
+        model = import_unsloth().FastVisionModel.for_inference(model)
     else:
         model.gradient_checkpointing_disable()
     model.eval()

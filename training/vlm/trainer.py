@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gameenv.errors import GameEnvError, require
+from policies.vlm.by_unsloth import keep_logits
 from policies.vlm.failures import out_of_memory
 from training.step_report import StepReport
 from training.vlm import checkpoints
@@ -224,6 +225,7 @@ def build_trainer(
     if settings.optimizer == "muon":
         trainer.optimizer = build_optimizer(trainer.model, settings)
     trainer.remove_callback(transformers.PrinterCallback)
+    keep_logits(trainer)
     return trainer
 
 

@@ -1,7 +1,11 @@
 """What is put on the base, and by whom."""
 
+import inspect
+import os
+import subprocess
 import sys
 import types
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +13,14 @@ import pytest
 import torch
 
 from gameenv.errors import InvalidInputError, MissingExtraError
-from tests.training.vlm.conftest import SPEC
+from tests.training.vlm.conftest import SPEC, arguments
+from training.args import Args
 from training.vlm import trainer
 from training.vlm.model import begin, find_base, load_learner, pick_backend, ready_to_play
 from training.vlm.settings import Lora
 from training.vlm.trainer import Conduct
+
+LOGITS = "UNSLOTH_RETURN_LOGITS"
 
 
 def layers(model: Any) -> set[str]:
@@ -63,6 +70,7 @@ class StandIn(types.ModuleType):
 
     def for_training(self, model: Any) -> Any:
         self.calls.append(("for_training", {}))
+        os.environ[LOGITS] = "0"
         return model
 
     def for_inference(self, model: Any) -> Any:
@@ -72,6 +80,7 @@ class StandIn(types.ModuleType):
 
 def test_unsloth_loads_and_adapts_where_it_is_asked_to(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in = StandIn()
+    monkeypatch.delenv(LOGITS, raising=False)
     monkeypatch.setitem(sys.modules, "unsloth", stand_in)
     assert pick_backend("unsloth", "cuda") == "unsloth"
     learner = load(base, Lora(rank=4), backend="unsloth", four_bit=True, seed=7)
@@ -87,7 +96,56 @@ def test_unsloth_loads_and_adapts_where_it_is_asked_to(base: Path, monkeypatch: 
         7,
     )
     assert [call for call, _ in rest] == ["for_training", "for_inference"]
+    assert os.environ[LOGITS] == "1"
     assert layers(learner.model)
+
+
+def test_unsloth_is_told_to_give_logits_before_it_is_imported(tmp_path: Path) -> None:
+    package = tmp_path / "unsloth"
+    package.mkdir()
+    (package / "__init__.py").write_text(f"import os\nprint('imported with', os.environ.get({LOGITS!r}))")
+    code = "from training.vlm.model import pick_backend; pick_backend('unsloth', 'cuda')"
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    environment = {**{name: value for name, value in os.environ.items() if name != LOGITS}, "PYTHONPATH": path}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "imported with 1\n"
+
+
+@pytest.mark.slow
+def test_every_forward_pass_of_a_training_with_unsloth_gives_logits(
+    segments: Path, base: Path, tmp_path: Path, tune: Callable[[Args], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes the variable back as a training begins and after each step of an evaluation."""
+    import transformers  # noqa: PLC0415 (heavy)
+
+    monkeypatch.setitem(sys.modules, "unsloth", StandIn())
+    monkeypatch.delenv(LOGITS, raising=False)
+    train, predict = transformers.Trainer._inner_training_loop, transformers.Trainer.prediction_step
+    forward = transformers.Qwen3VLForConditionalGeneration.forward
+    seen: list[str | None] = []
+
+    def begins(self: Any, *args: Any, **kwargs: Any) -> Any:
+        os.environ[LOGITS] = "0"
+        return train(self, *args, **kwargs)
+
+    def evaluates(self: Any, *args: Any, **kwargs: Any) -> Any:
+        os.environ[LOGITS] = "1"
+        try:
+            return predict(self, *args, **kwargs)
+        finally:
+            os.environ[LOGITS] = "0"
+
+    def runs(self: Any, *args: Any, **kwargs: Any) -> Any:
+        seen.append(os.environ.get(LOGITS))
+        return forward(self, *args, **kwargs)
+
+    runs.__signature__ = inspect.signature(forward)  # type: ignore[attr-defined]
+    monkeypatch.setattr(transformers.Trainer, "_inner_training_loop", begins)
+    monkeypatch.setattr(transformers.Trainer, "prediction_step", evaluates)
+    monkeypatch.setattr(transformers.Qwen3VLForConditionalGeneration, "forward", runs)
+    tune(arguments(segments, base, tmp_path / "tuned", epochs=1, evaluations=2))
+    assert len(seen) > 10
+    assert set(seen) == {"1"}
 
 
 def test_without_a_gpu_or_without_unsloth(monkeypatch: pytest.MonkeyPatch) -> None:
