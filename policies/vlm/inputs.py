@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 IMAGE = "<|image_pad|>"
 _GOALS_KEPT = 256
+_EXAMPLE = "Go to the lantern"
+_THINK, _THOUGHT = "<think>", "</think>"
 _LONGEST = 200  # times the short side; the processor refuses more
 
 
@@ -82,7 +84,12 @@ class InputMaker:
         self._levels = _levels(image_processor)
         self._special = sorted(set(tokenizer.get_added_vocab()))
         self._prompt = lru_cache(_GOALS_KEPT)(self._tokenize)
-        self._prompt("Go to the lantern")  # a template that cannot be used is noticed now
+        self._prompt(_EXAMPLE)  # a template that cannot be used is noticed now
+
+    @property
+    def thinks(self) -> bool:
+        """Whether it is a thinking model, whose template begins each reply with a thought."""
+        return close_thinking(self._chat(_EXAMPLE), user_text(_EXAMPLE))[1]
 
     @property
     def pad_id(self) -> int:
@@ -124,9 +131,13 @@ class InputMaker:
 
     def text(self, goal: str, reply: ActionChunk | None = None) -> str:
         """The whole conversation as text, the image as one token; for looking at and for tests."""
-        user = {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": user_text(goal)}]}
-        text = self.tokenizer.apply_chat_template([user], tokenize=False, add_generation_prompt=True)
+        text, _ = close_thinking(self._chat(goal), user_text(goal))
         return text if reply is None else f"{text}{reply_text(reply)}{END_OF_TURN}"
+
+    def _chat(self, goal: str) -> str:
+        """What the chat template gives."""
+        user = {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": user_text(goal)}]}
+        return self.tokenizer.apply_chat_template([user], tokenize=False, add_generation_prompt=True)
 
     def pixels(self, frame: Frame) -> tuple[np.ndarray, tuple[int, int, int]]:
         """What the image processor gives: a frame that it would not resize is cut up here, much faster."""
@@ -154,6 +165,22 @@ class InputMaker:
         ids = self.tokenizer(before + IMAGE + after, add_special_tokens=False)["input_ids"]
         place = ids.index(self.image_id)
         return tuple(ids[:place]), tuple(ids[place + 1 :])
+
+
+def close_thinking(prompt: str, last: str) -> tuple[str, bool]:
+    """End a thought that a chat template has opened: what follows is the reply, which holds no thought.
+
+    Args:
+        prompt: What the template gives.
+        last: The user's last words; what stands before them is theirs.
+
+    Returns:
+        The prompt, with an empty thought in Qwen's own form if one was open, and whether it was.
+    """
+    tail = prompt.rpartition(last)[2]
+    if tail.rfind(_THINK) <= tail.rfind(_THOUGHT):
+        return prompt, False
+    return prompt.rstrip("\n") + f"\n\n{_THOUGHT}\n\n", True
 
 
 def cut_patches(image: np.ndarray, processor: Any) -> np.ndarray:

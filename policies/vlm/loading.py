@@ -172,7 +172,14 @@ def load_maker(source: Source) -> InputMaker:
         )
     tokenizer = transformers.AutoTokenizer.from_pretrained(source.beside)
     processor = images.Qwen2VLImageProcessorPil.from_pretrained(source.base)
-    return InputMaker(tokenizer, processor, source.card.seen if source.card else None)
+    maker = InputMaker(tokenizer, processor, source.card.seen if source.card else None)
+    if maker.thinks:
+        log.warning(
+            "%s is a thinking model: its thought is closed before it begins, in training and in play, and it answers "
+            "at once. To let it think, serve it and play its address with --think",
+            source.base,
+        )
+    return maker
 
 
 def check_type(source: Source) -> None:

@@ -1,5 +1,6 @@
 """Frame and goal to model inputs: as the official processor makes them, guarded against drift by a hash."""
 
+import copy
 import hashlib
 from typing import Any
 
@@ -136,6 +137,36 @@ def test_a_tokenizer_without_a_chat_template_is_refused(tokenizer: Any) -> None:
 
     with pytest.raises(InvalidInputError, match="no chat template"):
         InputMaker(Plain(), tiny.build_image_processor())
+
+
+THINKING = "<|im_start|>assistant\n<think>\n"
+
+
+def thinking(tokenizer: Any, opened: str = THINKING) -> Any:
+    """The tokenizer of a thinking model: its template opens the thought."""
+    other = copy.deepcopy(tokenizer)
+    other.chat_template = tokenizer.chat_template.replace("<|im_start|>assistant\n", opened)
+    assert other.chat_template != tokenizer.chat_template
+    return other
+
+
+@pytest.mark.parametrize("opened", [THINKING, "<|im_start|>assistant\n<think>"])
+def test_a_thought_that_the_template_opens_is_closed_before_the_reply(tokenizer: Any, opened: str) -> None:
+    """The reply's first token would else stand inside the thought: a model that has never seen that says anything."""
+    maker = InputMaker(thinking(tokenizer, opened), tiny.build_image_processor())
+    assert maker.thinks
+    text = maker.text("Go to the lantern", CHUNK)
+    assert "<|im_start|>assistant\n<think>\n\n</think>\n\n{" in text
+    inputs = maker.make(picture(64, 96), "Go to the lantern", CHUNK)
+    assert inputs.ids[inputs.reply :].tolist() == [*maker.reply.ids(CHUNK), maker.reply.end]
+
+
+def test_what_is_closed_already_and_what_a_goal_says_of_thoughts_stay(tokenizer: Any) -> None:
+    closed = "<|im_start|>assistant\n<think>\n\n</think>\n\n"
+    assert InputMaker(thinking(tokenizer, closed), tiny.build_image_processor()).text("x").endswith(closed)
+    plain = InputMaker(tokenizer, tiny.build_image_processor())
+    assert not plain.thinks
+    assert plain.text("Say <think>").endswith("<|im_start|>assistant\n")
 
 
 def test_equal_to_the_official_processor(tokenizer: Any) -> None:

@@ -96,6 +96,15 @@ def test_an_adapter_on_a_four_bit_base(adapter: Path) -> None:
     assert len(answers(policy)) == len(FRAMES)
 
 
+def test_a_thinking_model_is_named_and_answers_at_once(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    template = folder / "chat_template.jinja"
+    template.write_text(template.read_text().replace("<|im_start|>assistant\n", "<|im_start|>assistant\n<think>\n"))
+    policy = load_vlm(str(folder))
+    assert len(answers(policy)) == len(FRAMES)
+    assert f"{folder} is a thinking model" in caplog.text
+    assert "--think" in caplog.text
+
+
 def test_a_base_beside_the_adapter_is_found_by_its_name(adapter: Path, tiny_folder: Path) -> None:
     shutil.copytree(tiny_folder, adapter / "base")
     set_json(adapter / "adapter_config.json", base_model_name_or_path="base")
