@@ -36,14 +36,14 @@ class Walks:
         pass
 
     def predict(self, observation):
-        return ActionChunk(("w",) * 7)
+        return ActionChunk.of([*observation.committed, *["w"] * 7][:7])
 
     def predict_batch(self, observations):
         return [self.predict(each) for each in observations]
 
 class Turns(Walks):
     def predict(self, observation):
-        return ActionChunk(("left",) * 7)
+        return ActionChunk.of([*observation.committed, *["left"] * 7][:7])
 """
 FRAME = np.full((72, 128, 3), 90, np.uint8)
 Start = Callable[..., Command]
@@ -185,23 +185,26 @@ def test_keys_come_up_while_the_server_is_away_and_play_goes_on(probe: Probe, st
     port = str(free_port())
     server = start("--model", "players:Walks", "--port", port)
     address = server.wait_until_serving()
+    said = tmp_path / "played.txt"
+    output = said.open("w")
     play = subprocess.Popen(
         [sys.executable, "-m", "policies.play", "--model", address, "--window", "^Probe$", "--goal", "Go"],
         env={**os.environ, "GAMEENV_TOKEN": TOKEN, "PYTHONPATH": os.pathsep.join(sys.path)}, cwd=tmp_path,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
     )  # fmt: skip
     try:
         wait_for(lambda: probe.down == ["w"])
         server.kill()
+        wait_for(lambda: "is away" in said.read_text())
         wait_for(lambda: probe.down == [], 10)
         assert play.poll() is None, "it waits for the server"
         start("--model", "players:Walks", "--port", port)
+        wait_for(lambda: "is back" in said.read_text())
         wait_for(lambda: probe.down == ["w"])
     finally:
         play.terminate()
-        said, _ = play.communicate(timeout=30)
-    assert "is away" in said
-    assert "is back" in said
+        play.wait(30)
+        output.close()
     wait_for(lambda: probe.down == [])
 
 
