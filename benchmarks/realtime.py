@@ -13,6 +13,7 @@ from rich.table import Table
 
 from gameenv.cli import run_command
 from gameenv.console import Console
+from gameenv.home import PathText
 from policies.evaluation.__main__ import run
 from policies.evaluation.plan import EvaluationPlan
 from policies.evaluation.results import EpisodeRow, read_episodes
@@ -34,7 +35,7 @@ class Args:
         python benchmarks/realtime.py --policies bc=bc:models/bc --tasks press-switch open-door --episodes 50
     """
 
-    policies: tuple[str, ...] = ("expert", "base=models/arena-base")
+    policies: tuple[PathText, ...] = ("expert", "base=models/arena-base")
     """Specs, or name=spec."""
     tasks: tuple[str, ...] = ("go-to-lantern", "open-door", "press-switch")
     """Families."""

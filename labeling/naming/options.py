@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from gameenv.errors import InvalidInputError, UnknownNameError
+from gameenv.home import PathText
 from policies.options import Backend, ModelOptions, Precision, ServerOptions
 
 Look = Literal["three", "sheet", "anchored"]
@@ -50,10 +51,10 @@ class NamingOptions:
         UnknownNameError: If there is no such look.
     """
 
-    model: str | None = None
+    model: PathText | None = None
     look: Look = "three"
     tell_keys: bool = True
-    goals_list: str | None = None
+    goals_list: PathText | None = None
     language: str = "English"
     min_confidence: float = 0.5
     relabel: bool = False

@@ -12,6 +12,7 @@ from gameenv.cli import run_command
 from gameenv.console import Console
 from gameenv.errors import GameEnvError, InvalidInputError, require
 from gameenv.files import write_atomically
+from gameenv.home import PathText
 from gameenv.progress import Progress
 from labeling.naming.options import Look, NamingOptions
 from labeling.naming.question import QUESTION_VERSION
@@ -45,17 +46,17 @@ class Args:
     Killed, the same command goes on from its last checkpoint.
     """
 
-    base: str = "unsloth/Qwen3-VL-8B-Instruct-unsloth-bnb-4bit"
+    base: PathText = "unsloth/Qwen3-VL-8B-Instruct-unsloth-bnb-4bit"
     """What is tuned: a folder or a hub id of a Qwen3-VL."""
-    out: str = "models/namer"
+    out: PathText = "models/namer"
     """Where the adapter goes."""
-    recordings: str = DEFAULT_ROOT
+    recordings: PathText = DEFAULT_ROOT
     """The recordings that the clips were cut from."""
     look: Look = "three"
     """What is shown of a clip."""
     tell_keys: bool = True
     """Tell which keys were held, and for how long."""
-    goals_list: str | None = None
+    goals_list: PathText | None = None
     """A file with the goals there are, one a line."""
     epochs: int = 2
     """Times each clip is seen."""
