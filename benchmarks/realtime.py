@@ -1,16 +1,20 @@
 """What delay costs, and what playing ahead gives back: success and ticks without a plan, by latency and manner.
 
-    python benchmarks/realtime.py --policies bc=bc:models/bc models/arena-base --episodes 50
+    python benchmarks/realtime.py --policies expert bc=bc:models/bc base=models/arena-base --episodes 20
 
-Validation levels in lock-step, the delay counted and not measured, so that every run gives the same. ``stop`` is what
-the specification's agent does: it stands still while it thinks. Stopped, the same command goes on.
+Levels of arena-val-v1 in lock-step, the delay counted and not measured, so that every run gives the same. ``stop`` is
+what the specification's agent does: it plays all seven, then stands still while it
+thinks. ``naive`` plays each answer from its first word whenever it comes. ``ahead`` is ours; ``ahead-hold`` holds the
+last movement where nothing is planned. Stopped, the same command goes on.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.table import Table
 
+from gameenv.actions import CHUNK_LENGTH
 from gameenv.cli import run_command
 from gameenv.console import Console
 from gameenv.home import PathText
@@ -18,13 +22,18 @@ from policies.evaluation.__main__ import run
 from policies.evaluation.plan import EvaluationPlan
 from policies.evaluation.results import EpisodeRow, read_episodes
 from policies.evaluation.setting import find_setting
-from policies.evaluation.statistics import wilson
+from policies.evaluation.statistics import mcnemar, p_text, wilson
 from policies.load import parse_named_specs
 from policies.realtime import Pace
-from policies.realtime.runner import MANNERS, Manner
+from policies.realtime.plan import Gap
+from policies.realtime.runner import Manner
 
-TICK_MS = 100.0
-CHUNK = 7
+WAYS: dict[str, tuple[Manner, Gap]] = {
+    "stop": ("stop", "none"),
+    "naive": ("naive", "none"),
+    "ahead": ("ahead", "none"),
+    "ahead-hold": ("ahead", "hold"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,74 +46,82 @@ class Args:
 
     policies: tuple[PathText, ...] = ("expert", "base=models/arena-base")
     """Specs, or name=spec."""
-    tasks: tuple[str, ...] = ("go-to-lantern", "open-door", "press-switch")
+    tasks: tuple[str, ...] = ("all",)
     """Families."""
+    levels: str = "arena-val-v1"
+    """The frozen set they are from."""
     latencies: tuple[int, ...] = (0, 100, 200, 300, 400, 600)
     """Milliseconds an answer takes."""
-    manners: tuple[Manner, ...] = MANNERS
+    ways: tuple[str, ...] = tuple(WAYS)
     """How late answers are met."""
-    episodes: int = 50
+    episodes: int = 20
     """Levels of each family."""
     execute: int = 3
-    """Ticks between two questions."""
+    """Ticks between two questions, at least; ``stop`` has seven."""
     workers: int = 2
     """Processes that play."""
     out: Path = Path("runs/realtime")
     """Where the episodes are kept."""
 
 
-def floor(latency_ms: float) -> float:
-    """The least share of ticks without a plan: a chunk brings 7 - d new words every d ticks."""
-    delay = latency_ms / TICK_MS
-    return max(0.0, 1 - (CHUNK - delay) / delay) if delay else 0.0
-
-
 def main(args: Args) -> int:
     """Run what is missing and print the table."""
     console = Console(width=130)
-    rows: dict[tuple[str, str, int], list[EpisodeRow]] = {}
-    for manner in args.manners:
-        for latency in args.latencies:
-            out = args.out / f"{manner}-{latency}"
-            for row in _play(args, Pace(latency, manner), out):
-                rows.setdefault((row.policy, manner, latency), []).append(row)
-    table = Table("policy", "manner", *(f"{latency} ms" for latency in args.latencies))
     for named in parse_named_specs(args.policies):
-        for manner in args.manners:
-            cells = [rows[named.name, manner, latency] for latency in args.latencies]
-            table.add_row(named.name, manner, *(_success(each) for each in cells))
-            table.add_row("", "no plan", *(f"{_unplanned(each):.0%}" for each in cells), end_section=True)
-    table.add_row("", "floor", *(f"{floor(latency):.0%}" for latency in args.latencies))
-    console.print(table)
+        rows: dict[tuple[str, int], list[EpisodeRow]] = {}
+        table = Table(f"{named.name}, n", *(f"{latency} ms" for latency in args.latencies), title=named.spec)
+        for way in args.ways:
+            execute = CHUNK_LENGTH if way == "stop" else args.execute
+            paces = [Pace(latency, *WAYS[way]) for latency in args.latencies]
+            for latency, pace in zip(args.latencies, paces, strict=True):
+                plan = _plan(args, f"{named.name}={named.spec}", execute, pace)
+                rows[way, latency] = _play(plan, args.out / named.name / f"{way}-{latency}", args.workers)
+            cells = [rows[way, latency] for latency in args.latencies]
+            least = [pace.floor(10, execute) for pace in paces]
+            shares = [f"{_unplanned(each):.0%} ({low:.0%})" for each, low in zip(cells, least, strict=True)]
+            table.add_row(f"{way}, {len(cells[0])}", *map(_success, cells))
+            table.add_row("no plan (floor)", *shares)
+            table.add_row("p against 0 ms", *(_p(cells[0], each) for each in cells), end_section=True)
+        console.print(table)
     return 0
 
 
-def _play(args: Args, pace: Pace, out: Path) -> list[EpisodeRow]:
-    policies = parse_named_specs(args.policies)
+def _plan(args: Args, spec: str, execute: int, pace: Pace) -> EvaluationPlan:
+    policies = parse_named_specs([spec])
     setting = find_setting(policies, None, None)
-    plan = EvaluationPlan(
+    return EvaluationPlan(
         policies,
         args.tasks,
         "validation",
         args.episodes,
-        (args.execute,),
+        (execute,),
         frame_size=setting.frame.size,
         fit=setting.frame.fit,
         fps=setting.fps,
+        levels=args.levels,
         pace=pace,
     )
-    run(plan, out, args.workers, Console(quiet=True))
+
+
+def _play(plan: EvaluationPlan, out: Path, workers: int) -> list[EpisodeRow]:
+    run(plan, out, workers, Console(quiet=True))
     return read_episodes(out / "episodes.jsonl")[0]
 
 
-def _success(rows: list[EpisodeRow]) -> str:
+def _success(rows: Sequence[EpisodeRow]) -> str:
     won = sum(row.success for row in rows)
     share = wilson(won, len(rows))
     return f"{share.rate:.0%} [{100 * share.low:.0f}, {100 * share.high:.0f}]"
 
 
-def _unplanned(rows: list[EpisodeRow]) -> float:
+def _unplanned(rows: Sequence[EpisodeRow]) -> float:
     return sum(row.unplanned for row in rows) / max(1, sum(row.steps for row in rows))
+
+
+def _p(one: Sequence[EpisodeRow], other: Sequence[EpisodeRow]) -> str:
+    """McNemar's exact test: the same levels without delay and with it."""
+    won = {row.key: row.success for row in one}
+    return p_text(mcnemar([won[row.key] for row in other], [row.success for row in other]).p)
 
 
 if __name__ == "__main__":

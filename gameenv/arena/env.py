@@ -95,7 +95,8 @@ class ArenaEnv(gym.Env[Frame, int]):
                 which ``reset`` draws the level where no seed is given: a new one each time, the same ones in the
                 same order after the same seed, and others in every environment that was never given one.
             options: ``{"goal": text}`` puts the goal in other words; the referee judges the level's own.
-                ``{"task": name}`` takes the level from another family, this time.
+                ``{"task": name}`` takes the level from another family, this time. ``{"ends_when_declared": False}``
+                has seven ``none`` not end the episode: for who says otherwise when it is done.
 
         Raises:
             InvalidInputError: If ``seed`` is not a whole number from 0.

@@ -17,6 +17,8 @@ from gameenv.whole import whole
 
 T = TypeVar("T")
 
+ENDS_WHEN_DECLARED = "ends_when_declared"
+"""The option of ``reset`` that says whether seven ``none`` end the episode where the goal holds."""
 DRAWN_SEEDS = 2**32, 2**63
 """Levels that nobody asked for by number are drawn from these, so that they are none of those asked for by a seed of 32
 bits, frozen sets included, nor, but for a chance of k x k / 2**64 among k of them, of one another."""
@@ -65,7 +67,8 @@ class Episodes:
         Args:
             seed: The level's number; None draws one.
             dice: What is drawn with.
-            options: ``"goal"``: the goal in other words; ``"task"``: the family of this one level.
+            options: ``"goal"``: the goal in other words; ``"task"``: the family of this one level;
+                ``"ends_when_declared"``: False where seven ``none`` do not end the episode.
 
         Raises:
             UnknownNameError: If that family does not exist.
@@ -73,7 +76,9 @@ class Episodes:
         options = options or {}
         number = int(dice.integers(*DRAWN_SEEDS)) if seed is None else seed
         level = tasks.level(options.get("task") or self._task, self._split, number)
-        return Episode(level, str(options.get("goal") or level.goal), Judge(level, self._fps, self._max_steps))
+        ends = bool(options.get(ENDS_WHEN_DECLARED, True))
+        judge = Judge(level, self._fps, self._max_steps, ends_when_declared=ends)
+        return Episode(level, str(options.get("goal") or level.goal), judge)
 
 
 def opened(what: T | None) -> T:

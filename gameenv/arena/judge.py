@@ -28,11 +28,16 @@ class Judge:
         level: What is played.
         fps: Ticks a second.
         max_steps: Tick at which the episode is truncated; by default about three times what the expert needs.
+        ends_when_declared: Whether seven ``none`` end the episode where the goal holds. Not where whoever plays says
+            itself when it is done, and ``none`` may be waiting.
     """
 
-    def __init__(self, level: Level, fps: float, max_steps: int | None = None) -> None:
+    def __init__(
+        self, level: Level, fps: float, max_steps: int | None = None, *, ends_when_declared: bool = True
+    ) -> None:
         self.max_steps = max_steps or step_limit(level, fps)
         self._level = level
+        self._ends_when_declared = ends_when_declared
         self._recent: deque[Action] = deque(maxlen=CHUNK_LENGTH)
         self._reached = False
         self._since: int | None = None
@@ -65,5 +70,5 @@ class Judge:
         self._recent.append(word)
         declared = len(self._recent) == CHUNK_LENGTH and all(recent == NONE for recent in self._recent)
         lost = state.health <= 0
-        won = declared and self._reached and not lost
+        won = declared and self._reached and not lost and self._ends_when_declared
         return float(won), won or lost, not (won or lost) and tick >= self.max_steps

@@ -35,6 +35,7 @@ from policies.evaluation.trouble import lost_episodes, raised_episodes
 from policies.load import NamedSpec, card_of, load_policy, parse_named_specs
 from policies.options import DEFAULT_OPTIONS, ModelOptions
 from policies.realtime import Pace
+from policies.realtime.plan import Gap
 from policies.realtime.runner import Manner
 from policies.report.page import write_report
 
@@ -83,6 +84,8 @@ class Args:
     manner: Manner = "ahead"
     """How late answers are met: ahead promises words and goes on from them, naive plays each answer from its first
     word whenever it comes, stop stands still while it thinks. --execute is then the ticks between two questions."""
+    gap: Gap = "none"
+    """What is played where nothing is planned: none, or hold the last movement."""
     workers: int = 2
     """Processes that play at the same time."""
     out: Path = Path("runs/evaluation")
@@ -122,10 +125,10 @@ def evaluate(args: Args) -> int:
         fps=setting.fps,
         model=args.model,
         levels=args.levels,
-        pace=None if args.latency_ms is None else Pace(args.latency_ms, args.manner),
+        pace=None if args.latency_ms is None else Pace(args.latency_ms, args.manner, args.gap),
     )
-    if args.latency_ms is None and args.manner != "ahead":
-        raise InvalidInputError("--manner says how late answers are met: add --latency-ms")
+    if args.latency_ms is None and (args.manner, args.gap) != ("ahead", "none"):
+        raise InvalidInputError("--manner and --gap say how late answers are met: add --latency-ms")
     if args.workers < 1:
         raise InvalidInputError(f"--workers must be at least 1, got {args.workers}")
     summary = run(plan, args.out, workers=args.workers, console=console)

@@ -65,14 +65,14 @@ class Mind(Protocol):
 
     Attributes:
         history: How many earlier frames the policy asks for.
-        waits: Whether its first answer, before anything is planned, is to be waited for.
+        busy: Whether it is still at a question, be it one whose answer nobody wants any more: it is not to be asked.
     """
 
     history: int
-    waits: bool
+    busy: bool
 
     def begin(self, goal: str, seed: int | None) -> None:
-        """Begin an episode; what was asked before is not answered any more."""
+        """Begin an episode. An answer to what was asked before may still come: its number tells it from others."""
         ...
 
     def ask(self, question: Question) -> None:
@@ -99,24 +99,27 @@ class PacedMind:
     def __init__(self, policy: Policy, delay: int) -> None:
         if delay < 0:
             raise InvalidInputError(f"a delay is 0 ticks or more, got {delay}")
-        self.history, self.waits = history_of(policy), False
+        self.history, self.busy = history_of(policy), False
         self._policy, self._delay = policy, delay
         self._waiting: list[tuple[int, Answer]] = []
 
     def begin(self, goal: str, seed: int | None) -> None:
         """Reset the policy."""
         self._waiting.clear()
+        self.busy = False
         self._policy.reset(goal, seed=seed)
 
     def ask(self, question: Question) -> None:
         """Think at once, and keep the answer until it is due."""
         *_, answer = answers_of(self._policy, question, stream=False)
         self._waiting.append((question.tick + self._delay, answer))
+        self.busy = True
 
     def hear(self, tick: int) -> list[Answer]:
         """The answers that are due."""
         due = [answer for ready, answer in self._waiting if ready <= tick]
         self._waiting = [(ready, answer) for ready, answer in self._waiting if ready > tick]
+        self.busy = bool(self._waiting)
         return due
 
     def close(self) -> None:
@@ -133,7 +136,7 @@ class ThreadMind:
     """
 
     def __init__(self, policy: Policy) -> None:
-        self.history, self.waits = history_of(policy), True
+        self.history, self.busy = history_of(policy), False
         self._policy = policy
         self._asked: queue.SimpleQueue[Question | tuple[str, int | None] | None] = queue.SimpleQueue()
         self._said: queue.SimpleQueue[Answer] = queue.SimpleQueue()
@@ -146,6 +149,7 @@ class ThreadMind:
 
     def ask(self, question: Question) -> None:
         """Hand the question over."""
+        self.busy = True
         self._asked.put(question)
 
     def hear(self, tick: int) -> list[Answer]:
@@ -154,6 +158,7 @@ class ThreadMind:
         with contextlib.suppress(queue.Empty):
             while True:
                 said.append(self._said.get_nowait())
+        self.busy &= not any(answer.final for answer in said)
         return said
 
     def close(self) -> None:
@@ -190,7 +195,7 @@ class ProcessMind:
             raise GameEnvError(ready)
         self.history: int
         self.history, self.attaches = ready
-        self.waits = True
+        self.busy = False
 
     @property
     def pid(self) -> int:
@@ -202,7 +207,8 @@ class ProcessMind:
         self._worker.send((goal, seed))
 
     def ask(self, question: Question) -> None:
-        """Hand the question over."""
+        """Hand the question over. It is taken at once, as one that is not busy listens."""
+        self.busy = True
         self._worker.send(question)
 
     def hear(self, tick: int) -> list[Answer]:
@@ -220,6 +226,7 @@ class ProcessMind:
             raise PolicyFailedError(
                 f"the process that thinks for {self._spec} has ended (exit code {self._worker.process.exitcode})"
             ) from None
+        self.busy &= not any(answer.final for answer in said)
         return said
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 import gymnasium as gym
 
 from gameenv.actions import CHUNK_LENGTH, NONE, action_index
+from gameenv.arena.episodes import ENDS_WHEN_DECLARED
 from gameenv.errors import InvalidInputError, UnknownNameError
 from policies.base import AttachesToEnv, Policy, check_goal
 from policies.ledger import EpisodeLedger, EpisodeResult, Observer, Setting
@@ -26,7 +27,6 @@ Manner = Literal["ahead", "naive", "stop"]
 from its first word whenever it comes; ``stop`` stands still while it thinks, as the specification's agent does."""
 MANNERS: tuple[Manner, ...] = get_args(Manner)
 _RECENT = 20
-_LOOK_AGAIN_S = 0.002
 _HIGH = 0.9
 
 
@@ -53,9 +53,7 @@ class RealtimeOptions:
     patience_s: float = 60.0
 
     def __post_init__(self) -> None:
-        for name, value, known in (("manner", self.manner, MANNERS), ("gap", self.gap, get_args(Gap))):
-            if value not in known:
-                raise UnknownNameError(name, value, known)
+        _check_names(self.manner, self.gap)
         if not 1 <= self.every <= CHUNK_LENGTH:
             raise InvalidInputError(f"every is 1 to {CHUNK_LENGTH} ticks, got {self.every}")
         if self.delay is not None and self.delay < 0:
@@ -71,24 +69,40 @@ class Pace:
     Attributes:
         latency_ms: What every answer takes.
         manner: See ``Manner``.
+        gap: What is played where nothing is planned.
 
     Raises:
         InvalidInputError: If the latency is below 0.
-        UnknownNameError: If there is no such manner.
+        UnknownNameError: If there is no such manner or gap.
     """
 
     latency_ms: float
     manner: Manner = "ahead"
+    gap: Gap = "none"
 
     def __post_init__(self) -> None:
         if not 0 <= self.latency_ms < math.inf:
             raise InvalidInputError(f"a latency is 0 ms or more, got {self.latency_ms}")
-        if self.manner not in MANNERS:
-            raise UnknownNameError("manner", self.manner, MANNERS)
+        _check_names(self.manner, self.gap)
 
     def ticks(self, fps: float) -> int:
         """The delay in whole ticks, as an answer that comes within a tick is used at the next."""
         return math.ceil(self.latency_ms * fps / 1000 - 1e-9)
+
+    def floor(self, fps: float, every: int = CHUNK_LENGTH) -> float:
+        """The least share of ticks, 0 to 1, that have no plan once the first answer is there; ``every`` as in
+        ``RealtimeOptions``, heeded by ``stop`` alone.
+
+        An answer brings new words for seven less those promised, d ticks after it was asked for. Words that are held in
+        a gap are promised, too: 7 - d new ones every d ticks. Those that wait are not: after q words in hand come 7 - q
+        new ones and then q again, seven in two answers.
+        """
+        delay = self.ticks(fps)
+        if self.manner == "naive" or not delay:
+            return max(0.0, 1 - CHUNK_LENGTH / delay) if delay else 0.0
+        if self.manner == "stop" or delay >= CHUNK_LENGTH:
+            return delay / (delay + (every if self.manner == "stop" else CHUNK_LENGTH))
+        return max(0.0, 1 - CHUNK_LENGTH / (2 * delay) if self.gap == "none" else 2 - CHUNK_LENGTH / delay)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +115,7 @@ class Timing:
         unplanned: Of these, after it with nothing planned: fillers.
         asked: Questions.
         discarded: Answers that could not be used: too late, or something else had been played than was promised.
-        delays: Ticks from each question to its answer.
+        delays: Ticks from each question to the first word of its answer that could be played.
     """
 
     ticks: int
@@ -142,7 +156,9 @@ def run_realtime(
         raise InvalidInputError(f"max_steps must be at least 1, got {max_steps}")
     options = options or RealtimeOptions()
     started = time.perf_counter()
-    frame, info = env.reset(seed=seed, options=None if goal is None else {"goal": goal})
+    # Seven ``none`` in a row may be waiting, not a declaration: only the ledger can tell.
+    what: dict[str, Any] = {ENDS_WHEN_DECLARED: False} if goal is None else {ENDS_WHEN_DECLARED: False, "goal": goal}
+    frame, info = env.reset(seed=seed, options=what)
     level = getattr(env.unwrapped, "level", None)
     seed = getattr(level, "seed", None) if seed is None else seed
     setting = Setting(check_goal(goal or info.get("goal")), getattr(level, "task", None), seed)
@@ -184,8 +200,24 @@ def run_paced(  # noqa: PLR0917 (what an evaluation has at hand)
     if isinstance(policy, AttachesToEnv):
         policy.attach(env)
     delay = pace.ticks(fps)
-    options = RealtimeOptions(pace.manner, every, delay=delay)
+    options = RealtimeOptions(pace.manner, every, pace.gap, delay)
     return run_realtime(env, PacedMind(policy, delay), None, seed, options, observers=observers)
+
+
+def _check_names(manner: str, gap: str) -> None:
+    for name, value, known in (("manner", manner, MANNERS), ("gap", gap, get_args(Gap))):
+        if value not in known:
+            raise UnknownNameError(name, value, known)
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A question that is not answered yet: its number, what it was told, the tick and the time it was asked at."""
+
+    number: int
+    promise: Promise
+    tick: int
+    asked_s: float
 
 
 class _Player:
@@ -194,8 +226,9 @@ class _Player:
     def __init__(self, mind: Mind, ledger: EpisodeLedger, options: RealtimeOptions) -> None:
         self._mind, self._ledger, self._options = mind, ledger, options
         self._plan = Plan(options.gap)
-        self._open: tuple[int, Promise, float] | None = None
+        self._open: _Open | None = None
         self._asked = self._discarded = 0
+        self._heard_s = time.monotonic()
         self._last_asked = -CHUNK_LENGTH
         self._delays: list[int] = []
         self._recent: deque[int] = deque(maxlen=_RECENT)
@@ -211,9 +244,6 @@ class _Player:
             if self._is_time_to_ask():
                 self._ask()
                 self._listen()
-                while self._asked == 1 and self._mind.waits and self._open is not None:  # a model warms up
-                    time.sleep(_LOOK_AGAIN_S)
-                    self._listen()
             word, chunk = plan.next()
         ledger.watch(word, chunk)
         frame, _, terminated, truncated, info = env.step(action_index(word))
@@ -228,7 +258,7 @@ class _Player:
     def timing(self) -> Timing:
         """How it went."""
         plan = self._plan
-        return Timing(plan.tick, plan.waited, plan.unplanned, self._asked, self._discarded, tuple(self._delays))
+        return Timing(plan.ticks, plan.waited, plan.unplanned, self._asked, self._discarded, tuple(self._delays))
 
     def _forget(self) -> None:
         """Whatever was planned or asked before is void."""
@@ -236,11 +266,12 @@ class _Player:
         self._open = None
 
     def _is_time_to_ask(self) -> bool:
-        if self._open is not None or self._plan.declaring is not None:
+        if self._open is not None or self._plan.declaring is not None or self._mind.busy:
             return False
-        if self._options.manner == "stop":
-            return not len(self._plan)
-        return self._plan.tick - self._last_asked >= self._options.every or len(self._plan) <= self._delay()
+        left = len(self._plan)
+        if self._options.manner == "stop" or self._delay() >= CHUNK_LENGTH:
+            return not left
+        return self._plan.ticks - self._last_asked >= self._options.every or left <= self._delay()
 
     def _delay(self) -> int:
         """Ticks that the next answer is taken to need: a high one of the recent; the first, a warm-up, left out."""
@@ -255,35 +286,38 @@ class _Player:
 
     def _ask(self) -> None:
         plan = self._plan
-        promise = plan.promise(0 if self._mind.waits and not self._asked else self._delay())
+        promise = plan.promise(self._delay())
         self._asked += 1
-        self._open = self._asked, promise, time.monotonic()
-        self._last_asked = plan.tick
-        self._mind.ask(Question(self._asked, plan.tick, self._ledger.observation(promise.words)))
+        self._open = _Open(self._asked, promise, plan.ticks, time.monotonic())
+        self._last_asked = plan.ticks
+        self._mind.ask(Question(self._asked, plan.ticks, self._ledger.observation(promise.words)))
 
     def _listen(self) -> None:
-        for answer in self._mind.hear(self._plan.tick):
+        for answer in self._mind.hear(self._plan.ticks):
+            self._heard_s = time.monotonic()
             if answer.failed is not None:
                 raise PolicyFailedError(answer.failed)
-            if self._open is None or answer.number != self._open[0]:
+            if self._open is None or answer.number != self._open.number:
                 continue  # asked before something made it void
-            self._use(answer, self._open[1])
-        if self._open is not None and time.monotonic() - self._open[2] > self._options.patience_s:
+            self._use(answer, self._open)
+        since_s = self._heard_s if self._open is None else self._open.asked_s
+        if self._mind.busy and time.monotonic() - since_s > self._options.patience_s:
             raise PolicyFailedError(f"it has said nothing for {self._options.patience_s:g} s")
 
-    def _use(self, answer: Answer, promise: Promise) -> None:
+    def _use(self, answer: Answer, question: _Open) -> None:
         plan = self._plan
         if answer.final:
             self._open = None
             self._ledger.asked(answer.seconds, invalid=answer.invalid is not None)
-            delay = plan.tick - promise.tick
+        if len(self._delays) < self._asked and (answer.final or len(answer.words) > len(question.promise.words)):
+            delay = plan.ticks - question.tick  # until there was a word to play, be it the first of several
             self._delays.append(delay)
             if self._asked > 1:
                 self._recent.append(delay)
         if answer.invalid is not None:
             return
         if self._options.manner == "ahead":
-            used = plan.take(promise, answer.words, answer.chunk)
+            used = plan.take(question.promise, answer.words, answer.chunk)
             self._discarded += answer.final and not used
         elif answer.chunk is not None:
             plan.replace(answer.chunk, CHUNK_LENGTH if self._options.manner == "naive" else self._options.every)

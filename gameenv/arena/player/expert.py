@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import gymnasium as gym
 
-from gameenv.actions import CHUNK_LENGTH, Action, ActionChunk
+from gameenv.actions import CHUNK_LENGTH, NONE, Action, ActionChunk
 from gameenv.arena.judge import ticks_to_hold
 from gameenv.arena.player.guide import Act, Guide
 from gameenv.arena.player.view import ShowsState, shows_state
@@ -23,12 +23,17 @@ _NOISE_ACTIONS: tuple[Action, ...] = ("left", "right", "left", "right", "w", "s"
 _EXCURSION_TICKS = (2, 6)
 
 
-class HasCommitted(Protocol):
+class HasWords(Protocol):
     """What the expert reads of an observation (``policies.base.Observation``, which the arena need not know)."""
 
     @property
     def committed(self) -> tuple[Action, ...]:
         """Actions already promised to the game."""
+        ...
+
+    @property
+    def played(self) -> tuple[Action, ...]:
+        """The newest of those played so far."""
         ...
 
 
@@ -82,6 +87,7 @@ class Expert:
         self._guide = Guide(level, self._rng)
         self._excursion = []
         self._foreseen: list[Guide] = []
+        self._said: list[Action] = []
         self._foreseen_from = self._env.tick
 
     def act(self) -> Act:
@@ -107,22 +113,23 @@ class Expert:
         guide.interrupt(word)
         return word
 
-    def predict(self, observation: HasCommitted) -> ActionChunk:
+    def predict(self, observation: HasWords) -> ActionChunk:
         """What to do in the next seven ticks, foreseen with the engine's own laws of motion; never noise.
 
         Seven ``none`` come only when the goal is reached, or will be by the last of them.
 
         Args:
-            observation: Of it only what is committed is looked at; the chunk begins with that.
+            observation: Of it only words are looked at: what is committed, with which the chunk begins, and how much of
+                the last chunk was played.
 
         Raises:
             InvalidInputError: Before ``attach`` and ``reset``.
         """
         env, guide = self._begun()
         promised = observation.committed
-        played = env.tick - self._foreseen_from
-        if 0 < played <= len(self._foreseen):  # what was foreseen has been played
-            guide = self._guide = self._foreseen[played - 1]
+        count = self._count_played(observation.played[self._foreseen_from - env.tick :])
+        if env.tick > self._foreseen_from and count:
+            guide = self._guide = self._foreseen[count - 1]
         chunk, states = self._foresee(env, guide, promised)
         if chunk.done and not _reaches(env, states):
             guide.begin()
@@ -130,6 +137,16 @@ class Expert:
             if chunk.done:  # too early to say so, or the way has led elsewhere
                 chunk = ActionChunk((*chunk.actions[:-1], "w"))
         return chunk
+
+    def _count_played(self, played: Sequence[Action]) -> int:
+        """How many words of the last chunk were played, if these were: all in their order, with pauses between them."""
+        count = 0
+        for word in played:
+            if count < len(self._said) and word == self._said[count]:
+                count += 1
+            elif word != NONE:
+                break
+        return count
 
     def _foresee(
         self, env: ShowsState, guide: Guide, promised: Sequence[Action]
@@ -149,6 +166,7 @@ class Expert:
             self._foreseen.append(guide.copy())
             walker = guide.settle(walker.hold(words[-1], tics_in(env.tick + slot, env.fps)))
             states.append(walker.state)
+        self._said = words
         return ActionChunk(tuple(words)), states
 
     def _begun(self) -> tuple[ShowsState, Guide]:

@@ -31,9 +31,9 @@ INFO = {
 }
 
 
-def play_to_the_goal(env: ArenaEnv, seed: int) -> dict[str, Any]:
+def play_to_the_goal(env: ArenaEnv, seed: int, options: dict[str, Any] | None = None) -> dict[str, Any]:
     """Let the expert play until it lets go, and the player come to rest without a ``none``; returns the last info."""
-    _, info = env.reset(seed=seed)
+    _, info = env.reset(seed=seed, options=options)
     expert = Expert()
     expert.attach(env)
     expert.reset(info["goal"], seed=seed)
@@ -132,6 +132,17 @@ def test_seven_none_with_the_goal_holding_end_the_episode_with_the_reward(make_a
     play_to_the_goal(env, 0)
     outcomes = [env.step(NONE)[1:4] for _ in range(7)]
     assert outcomes == [(0.0, False, False)] * 6 + [(1.0, True, False)]
+    with pytest.raises(InvalidInputError, match="call reset"):
+        env.step(NONE)
+
+
+def test_who_says_otherwise_when_it_is_done_may_wait_at_the_goal(make_arena: MakeArena) -> None:
+    env = make_arena()
+    play_to_the_goal(env, 0, {"ends_when_declared": False})
+    outcomes = [env.step(NONE)[1:4] for _ in range(20)]
+    assert outcomes == [(0.0, False, False)] * 20
+    play_to_the_goal(env, 0)
+    hold(env, "none", 7)
     with pytest.raises(InvalidInputError, match="call reset"):
         env.step(NONE)
 

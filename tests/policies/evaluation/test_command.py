@@ -355,7 +355,11 @@ def test_answers_may_take_time(tmp_path: Path, manner: Manner, capsys: pytest.Ca
     else:
         assert unplanned["expert"] > 10, "it stands still while it thinks"
         assert "expert: nothing was planned on" in said
-    assert json.loads((tmp_path / "config.json").read_text())["pace"] == {"latency_ms": 300, "manner": manner}
+    assert json.loads((tmp_path / "config.json").read_text())["pace"] == {
+        "latency_ms": 300,
+        "manner": manner,
+        "gap": "none",
+    }
     with pytest.raises(InvalidInputError, match="pace"):
         evaluate(replace(args, latency_ms=100))
     with pytest.raises(InvalidInputError, match="add --latency-ms"):

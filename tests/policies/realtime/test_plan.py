@@ -20,7 +20,6 @@ def test_an_answer_goes_on_from_what_was_promised():
     play(plan, 2)
     promise = plan.promise(3)
     assert promise.words == ("w", "w", "w")
-    assert not promise.filled
     play(plan, 3)
     assert plan.take(promise, TURN.actions, TURN)
     assert play(plan, 4) == ["left"] * 4
@@ -28,7 +27,7 @@ def test_an_answer_goes_on_from_what_was_promised():
 
 
 def test_a_late_answer_is_still_good_for_the_ticks_to_come():
-    plan = Plan()
+    plan = Plan("hold")
     plan.take(plan.promise(0), FORWARD.actions, FORWARD)
     promise = plan.promise(3)
     play(plan, 5)
@@ -48,18 +47,52 @@ def test_an_answer_to_a_promise_that_was_not_kept_is_no_use():
     assert not plan.take(promise, TURN.actions, TURN)
 
 
-def test_gaps_are_filled_counted_and_promised():
+def test_in_a_gap_the_last_movement_is_held_counted_and_promised():
     plan = Plan("hold")
-    assert plan.promise(2).words == ("none", "none")
-    assert plan.promise(2).filled
+    assert plan.promise(2).words == (), "there is none yet"
     play(plan, 2)
     plan.take(plan.promise(0), FORWARD.actions, FORWARD)
     play(plan, 6)
     promise = plan.promise(4)
     assert promise.words == ("w", "w", "w", "w"), "one is planned, the last of them held"
-    assert promise.filled
-    play(plan, 4)
+    assert play(plan, 4) == ["w"] * 4
     assert (plan.waited, plan.unplanned) == (2, 3)
+    assert plan.take(promise, TURN.actions, TURN)
+    assert play(plan, 3) == ["left"] * 3
+
+
+@pytest.mark.parametrize("word", ["none", "space", "c", "enter"])
+def test_what_is_done_once_is_not_held(word: Action):
+    plan = Plan("hold")
+    chunk = ActionChunk.of(["w"] * 6 + [word])
+    plan.take(plan.promise(0), chunk.actions, chunk)
+    play(plan, 6)
+    promise = plan.promise(3)
+    assert promise.words == (word,)
+    assert play(plan, 3) == [word, "none", "none"]
+
+
+def test_where_nothing_is_held_the_words_of_the_answer_wait():
+    plan = Plan("none")
+    plan.take(plan.promise(0), FORWARD.actions, FORWARD)
+    play(plan, 5)
+    promise = plan.promise(4)
+    assert promise.words == ("w", "w")
+    assert play(plan, 4) == ["w", "w", "none", "none"]
+    assert plan.take(promise, TURN.actions, TURN)
+    assert play(plan, 5) == ["w", "left", "left", "left", "left"]
+    assert plan.unplanned == 2
+
+
+def test_an_answer_that_takes_as_long_as_a_chunk_is_waited_for():
+    plan = Plan("hold")
+    plan.take(plan.promise(0), FORWARD.actions, FORWARD)
+    play(plan, 7)
+    promise = plan.promise(9)
+    assert promise.words == ()
+    assert play(plan, 9) == ["none"] * 9
+    assert plan.take(promise, TURN.actions, TURN)
+    assert play(plan, 7) == list(TURN.actions)
 
 
 def test_words_that_come_one_by_one_leave_the_old_plan_behind_them():
@@ -89,8 +122,10 @@ def test_fillers_are_never_part_of_a_declaration():
     promise = plan.promise(3)
     play(plan, 3)
     assert plan.take(promise, DONE.actions, DONE)
-    play(plan, 4)
+    play(plan, 6)
     assert plan.declared() is None
+    play(plan, 1)
+    assert plan.declared() is DONE, "all seven that the policy said have been played"
 
 
 def test_a_declaration_that_comes_after_something_else_was_done_is_none():

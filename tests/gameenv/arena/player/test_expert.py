@@ -16,7 +16,7 @@ from gameenv.arena.tasks import TASKS
 from gameenv.arena.tics import tics_in
 from gameenv.arena.world.nav import NavGrid
 from gameenv.errors import InvalidInputError
-from policies.base import Observation
+from policies.base import MAX_PLAYED, Observation
 
 MakeArena = Callable[..., ArenaEnv]
 LEVELS = 12
@@ -47,9 +47,11 @@ def play(env: ArenaEnv, seed: int, noise: float = 0.0) -> tuple[bool, list[tuple
 def play_chunks(env: ArenaEnv, seed: int, execute: int) -> bool:
     """Whether it wins with chunks: its declaration, played whole, must hold."""
     expert = begin(env, seed)
+    played: list[Action] = []
     while True:
-        chunk = expert.predict(LOOK)
+        chunk = expert.predict(Observation(FRAME, "Go", played=tuple(played[-MAX_PLAYED:])))
         for word in chunk if chunk.done else chunk.actions[:execute]:
+            played.append(word)
             _, reward, terminated, truncated, _ = env.step(action_index(word))
             if terminated or truncated:
                 return reward == 1.0
