@@ -6,6 +6,7 @@ edited. Knows nothing of how labelers decide.
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -46,11 +47,11 @@ def labels_file(root: Path, labeler: str) -> Path:
 def content_of(clip: Clip) -> str:
     """Hash of what a labeler can see of a clip: its rows and the sizes of its frames."""
     digest = hashlib.sha256()
-    segment = clip.segment
+    segment, folder = clip.segment, str(clip.session.path)
     digest.update(repr((segment.session_id, segment.start, segment.stop, segment.known_goal)).encode())
     for row in clip.rows:
         digest.update(repr((row.t_ns, row.held, row.events, row.goal, row.info)).encode())
-        digest.update(repr(_size(clip.session.path / row.frame)).encode())
+        digest.update(repr(_size(f"{folder}/{row.frame}")).encode())
     return digest.hexdigest()[:16]
 
 
@@ -175,8 +176,8 @@ def _decode(line: bytes) -> Entry | None:
         return None
 
 
-def _size(path: Path) -> int | None:
+def _size(path: str) -> int | None:
     try:
-        return path.stat().st_size
+        return os.stat(path).st_size
     except OSError:
         return None

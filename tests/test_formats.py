@@ -19,6 +19,7 @@ from policies.prompt import sample_messages
 from recording import RecordingWrapper, Session
 from recording.rows import MARK, REACHED
 from tests.gameenv.live.display import Probe
+from tests.policies.server.stub import say, serving
 
 ROOT = Path(__file__).resolve().parent.parent
 FORMATS = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
@@ -147,6 +148,24 @@ def test_segments(written: Path) -> None:
     for segment in segments:
         check(documented("`segment.json`"), read(segment / "segment.json"))
         assert len(lines(segment / "samples.jsonl")) == len(read(segment / "segment.json")["rows"])
+
+
+@pytest.mark.slow
+def test_what_labelers_said(written: Path) -> None:
+    def answer(question: dict[str, Any]) -> tuple[int, str]:
+        goal = "unclear" if len(server.asked) == 1 else "Press the switch"
+        return 200, say(json.dumps({"goal": goal, "completed": True, "confidence": 0.9}))
+
+    with serving(answer) as server:
+        model = ("--model", server.address)
+        run(written, "labeling", "--labeler", "server", *model, "--out", "named")
+        run(written, "labeling", "--score", *model, "--out", "named", "--passes", "2")
+    labels = written / "named" / "labels"
+    entries = lines(labels / "server.jsonl")
+    assert {"goal", "set_aside"} <= {key for entry in entries for key in entry}
+    check(documented("`labels/<labeler>.jsonl`"), *entries)
+    check(documented("`labels/replies.jsonl`"), *lines(labels / "replies.jsonl"))
+    check(documented("`labels/score-<labeler>.json`"), read(labels / "score-server.json"))
 
 
 def test_a_sample_is_the_one_that_the_specification_prints() -> None:
