@@ -21,7 +21,8 @@ PACKAGES = ("gameenv", "recording", "policies", "labeling", "training", "example
 OTHERS = {
     "acts", "chords", "checkpoint", "device", "game", "goal", "hand_back_key", "host", "hotkey", "keys",
     "labeler", "language", "levels", "next_key", "panic_key", "player", "policy", "process", "prompt", "reached_key",
-    "reset_key", "rows", "session", "sessions", "sets", "split", "takes", "task", "tasks", "window", "window_id",
+    "reset_key", "rows", "session", "sessions", "sets", "split", "takes", "task", "tasks",
+    "ways", "window", "window_id",
 }  # fmt: skip
 """Options of text that are no paths: a name, a sentence, a key, a title."""
 
