@@ -27,7 +27,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def browser(chromium: Browser) -> Iterator[Browser]:
     """The browser with one empty window; no script of the page may have failed."""
     yield chromium
-    wrong = [each for each in chromium.complaints() if "ERR_CONNECTION" not in each and "status of 4" not in each]
+    wrong = [each for each in chromium.complaints() if "Failed to load resource" not in each]
     for window in chromium.driver.window_handles[1:]:
         chromium.driver.switch_to.window(window)
         chromium.driver.close()
