@@ -4,7 +4,7 @@ The verdicts are in the journal, so an audit goes on after a crash. Knows nothin
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,12 +91,13 @@ def add_to(audits: dict[int, Audit], entry: Entry) -> None:
         audits[said["audit"]].verdicts[said["clip"]] = said["right"]
 
 
-def check_verdict(audits: dict[int, Audit], said: dict[str, Any] | Any) -> None:
+def check_verdict(audits: dict[int, Audit], said: Mapping[str, Any]) -> None:
     """Check that a verdict is about a clip that was drawn.
 
     Raises:
         InvalidInputError: If not.
     """
-    audit = audits.get(said.get("audit"))
+    number = said.get("audit")
+    audit = audits.get(number) if isinstance(number, int) else None
     if audit is None or said.get("clip") not in dict(audit.drawn) or not isinstance(said.get("right"), bool):
         raise InvalidInputError("a verdict is right or wrong, on a clip of an audit that was drawn before")

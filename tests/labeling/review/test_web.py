@@ -218,6 +218,7 @@ def test_an_audit_gives_the_share_of_right_labels_and_outlives_a_restart(
     asked = {"request": "draw an audit", "seed": 3, "labeler": None}
     audit = page.post("/api/audit", json=asked).json()
     assert audit["of"] == len(audit["drawn"]) == 4
+    result: dict[str, Any] = {}
     for number, (key, _) in enumerate(audit["drawn"][:3]):
         judged = {"request": f"verdict {number}", "audit": audit["audit"], "clip": key, "right": number != 1}
         result = page.post("/api/verdict", json=judged).json()["result"]
