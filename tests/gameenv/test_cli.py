@@ -9,6 +9,7 @@ import pytest
 
 from gameenv.cli import run_command
 from gameenv.errors import InvalidInputError
+from tests.gameenv.test_temporary import let_all_in
 
 COMMAND = '''
 from dataclasses import dataclass
@@ -150,8 +151,8 @@ def test_names_that_no_encoding_has_are_printed_all_the_same(tmp_path: Path) -> 
 
 @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="being another user needs root")
 def test_what_a_command_run_with_sudo_has_left_is_named_with_its_owner(tmp_path: Path) -> None:
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
+    let_all_in(tmp_path)
+    tmp_path.chmod(0o755)
     roots = tmp_path / "session"
     roots.mkdir()
     code = (

@@ -29,8 +29,11 @@ except GameEnvError as error:
 
 
 def let_all_in(folder: Path) -> None:
+    """Open a folder to every user, and the way to it from the temporary folder, however many folders there are."""
     folder.chmod(0o1777)
-    for parent in folder.parents[:2]:
+    for parent in folder.parents:
+        if Path(tempfile.gettempdir()) not in parent.parents:
+            break
         parent.chmod(0o755)
 
 

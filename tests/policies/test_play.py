@@ -128,7 +128,10 @@ def test_what_is_played_is_recorded(probe: Probe, play: Play, tmp_path: Path) ->
     assert session.closed
     assert {row.source for row in session} == {"policy"}
     assert {row.goal for row in session} == {"Go there"}
-    assert [row.held for row in session][1:4] == [("w",)] * 3
+    held = [row.held for row in session]
+    begun = held.index(("w",))
+    assert held[begun : begun + 3] == [("w",)] * 3
+    assert begun <= 3, "soon after the first answer"
 
 
 @pytest.mark.slow
