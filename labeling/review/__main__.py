@@ -13,6 +13,7 @@ from typing import NoReturn
 from gameenv.cli import run_command
 from gameenv.console import Console
 from gameenv.errors import InvalidInputError, require
+from gameenv.home import PathText
 from gameenv.progress import Progress
 from labeling.review.desk import Desk
 from labeling.segment_folder import DEFAULT_ROOT as DEFAULT_OUT
@@ -28,13 +29,13 @@ class Args:
         gameenv-review --no-open
     """
 
-    root: str = DEFAULT_ROOT
+    root: PathText = DEFAULT_ROOT
     """Where the recordings are (gameenv-record's folder)."""
-    out: str = DEFAULT_OUT
+    out: PathText = DEFAULT_OUT
     """Where the labeled segments are (gameenv-label's folder). Clips that have none yet are shown, too."""
     seconds: float = DEFAULT_SECONDS
     """Length of clips that nobody has labeled yet, in recordings of which nothing is labeled."""
-    port: int = 8765
+    port: int = 8766
     """Port of the page; 0 takes one that is free."""
     host: str = "127.0.0.1"
     """Address of the page. Any other than this machine's own lets whoever has the link read the recordings from
