@@ -316,7 +316,12 @@ class BCPolicy:
 
 
 def _chunk(committed: Sequence[Action], scores: np.ndarray, declares: bool | None) -> ActionChunk:
-    """The chunk that begins with what is committed; behind any other word than ``none`` it can declare nothing."""
-    decided = None if declares is None or any(word != NONE for word in committed) else np.array([declares])
+    """The chunk that begins with what is committed.
+
+    Behind any other word than ``none`` it can declare nothing yet: where it would, it lets go behind them, so that the
+    next one can.
+    """
+    moves = any(word != NONE for word in committed)
+    decided = None if declares is None or (moves and not declares) else np.array([declares])
     (words,) = choose_words(scores[None, len(committed) :], decided)
     return ActionChunk.of([*committed, *(ACTIONS[index] for index in words)])

@@ -59,6 +59,8 @@ class ReplyOptions:
     """Weight in the loss of a word that repeats the one before it: below 1, changes count for more."""
     word_dropout: float = 0.0
     """Share of the samples in which the words before each word are noise, so that it has to be read off the picture."""
+    prefix_dropout: float = 0.0
+    """Share of the samples whose first one to six words count as promised to the game: given, and not learned."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,7 @@ def run(args: Args) -> int:
         repeat_weight=args.reply.repeat_weight,
         shuffle_goals=args.samples.shuffle_goals,
         word_dropout=args.reply.word_dropout,
+        prefix_dropout=args.reply.prefix_dropout,
         vision_epochs=args.vision_epochs,
     )
     conduct = Conduct(

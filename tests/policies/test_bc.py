@@ -219,6 +219,12 @@ def test_committed_words_decide_whether_a_chunk_can_still_declare() -> None:
     assert not unsure.predict(Observation(frame, GOAL, ("none",) * 6)).done
 
 
+def test_behind_promised_movements_it_lets_go_where_it_would_declare() -> None:
+    look = Observation(example_frames()[0], GOAL, ("w", "w", "w"))
+    assert make_declaring(0.9, "w").predict(look).actions == ("w", "w", "w", *["none"] * 4)
+    assert set(make_declaring(0.1, "w").predict(look)) == {"w"}
+
+
 def test_the_head_and_its_threshold_come_back_from_the_folder(tmp_path: Path) -> None:
     look = Observation(example_frames()[0], GOAL)
     make_declaring(0.7, chosen=0.8).save(tmp_path)

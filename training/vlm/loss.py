@@ -25,12 +25,16 @@ class ReplyLoss:
     Args:
         tokens: How the tokenizer spells a reply.
         repeat_weight: Weight of a word that repeats the one before it; the others count 1.
+        prefix_dropout: Share of the samples in training, 0 to 1, whose first one to six words are taken for promised to
+            the game (``Observation.committed``): given, and so not learned (training-time real-time chunking: Black et
+            al. 2025, https://arxiv.org/abs/2512.05964). Draws from torch's generator, as dropout does.
     """
 
-    def __init__(self, tokens: ReplyTokens, repeat_weight: float = 1.0) -> None:
+    def __init__(self, tokens: ReplyTokens, repeat_weight: float = 1.0, prefix_dropout: float = 0.0) -> None:
         self._torch: Any = require("torch", "train")
         self._places = word_places(tokens)
         self._repeat_weight = repeat_weight
+        self._prefix_dropout = prefix_dropout
 
     def __call__(self, outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
         """The mean over the tokens that count, in this batch or in all batches of the step.
@@ -50,8 +54,16 @@ class ReplyLoss:
             later = [place - 1 for place in self._places[1:]]
             weights[:, later] = self._torch.where(words[:, 1:] == words[:, :-1], self._repeat_weight, 1.0)
             losses = losses * weights
+        if self._prefix_dropout and self._torch.is_grad_enabled():  # a model is scored by all of its words
+            losses = losses.masked_fill(self._given(*losses.shape).to(losses.device), 0.0)
         count = (wanted != IGNORED).sum() if num_items_in_batch is None else num_items_in_batch
         return losses.sum() / count
+
+    def _given(self, rows: int, columns: int) -> Any:
+        """Which tokens stand before the first word that was not promised: ``(rows, columns)`` bool."""
+        torch = self._torch
+        last = torch.tensor(self._places)[torch.randint(CHUNK_LENGTH - 1, (rows, 1))] - 1
+        return (torch.arange(columns) <= last) & (torch.rand(rows, 1) < self._prefix_dropout)
 
 
 class WordScores:

@@ -76,6 +76,7 @@ def run(args: Args, console: Console, table: Console) -> int:
         repeat_weight=reply.repeat_weight,
         shuffle_goals=args.samples.shuffle_goals,
         word_dropout=reply.word_dropout,
+        prefix_dropout=reply.prefix_dropout,
         init=args.init,
     )
     beside_gpu = device.startswith("cuda") and sys.platform.startswith("linux")

@@ -57,6 +57,7 @@ class VLMSettings:
         backend: Which library put the adapter on.
         seed: Of the adapter, the order of the samples and the held-out levels.
         shuffle_goals: Each sample has the goal of another.
+        prefix_dropout: Share of the samples whose first words are given, and so not learned.
         word_dropout: Share of the samples whose words, as what the next is told from, are replaced by others.
         vision_epochs: Before all else, times that the vision part alone sees each sample.
         init: The adapter that is gone on from; None begins with a fresh one.
@@ -85,6 +86,7 @@ class VLMSettings:
     repeat_weight: float = 1.0
     shuffle_goals: bool = False
     word_dropout: float = 0.0
+    prefix_dropout: float = 0.0
     vision_epochs: int = 0
     init: str | None = None
 
@@ -99,8 +101,9 @@ class VLMSettings:
             raise InvalidInputError(f"--warmup is a share from 0 to below 1, got {self.warmup}")
         if not self.weight_decay >= 0:
             raise InvalidInputError(f"--weight-decay is 0 or above, got {self.weight_decay}")
-        if not 0 <= self.word_dropout <= 1:
-            raise InvalidInputError(f"--word-dropout is a share from 0 to 1, got {self.word_dropout}")
+        for name in ("word_dropout", "prefix_dropout"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InvalidInputError(f"--{name.replace('_', '-')} is a share from 0 to 1, got {getattr(self, name)}")
         if self.vision_epochs < 0:
             raise InvalidInputError(f"--vision-epochs is 0 or above, got {self.vision_epochs}")
         if not 0 < self.repeat_weight <= 1:

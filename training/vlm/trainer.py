@@ -215,7 +215,7 @@ def build_trainer(
         train_dataset=examples.dataset(range(examples.training)),
         eval_dataset=examples.dataset(scored),
         processing_class=learner.maker.tokenizer,
-        compute_loss_func=ReplyLoss(tokens, settings.repeat_weight),
+        compute_loss_func=ReplyLoss(tokens, settings.repeat_weight, settings.prefix_dropout),
         preprocess_logits_for_metrics=scores.reduce,
         compute_metrics=scores.metrics,
     )

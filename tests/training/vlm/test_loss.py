@@ -73,6 +73,25 @@ def test_words_that_repeat_the_one_before_weigh_less(policy: VLMPolicy) -> None:
     assert lighter == pytest.approx(plain * (counted - 4 * 0.75) / counted, rel=1e-5), "four of the seven repeat"
 
 
+def test_words_that_count_as_promised_are_not_learned(policy: VLMPolicy) -> None:
+    tokens = policy.maker.reply
+    places = word_places(tokens)
+    inputs = policy.maker.make(FRAMES[0], "x", CHUNKS[0])
+    labels = torch.from_numpy(np.append(-100, inputs.ids[inputs.reply :])[None]).repeat(400, 1)
+    logits = torch.zeros(*labels.shape, 64 + max(labels.max().item(), 0)).requires_grad_()
+    torch.manual_seed(0)
+    ReplyLoss(tokens, prefix_dropout=0.5)(SimpleNamespace(logits=logits), labels).backward()
+    assert logits.grad is not None
+    learned = (logits.grad.abs().sum(-1) > 0)[:, [place - 1 for place in places]]
+    firsts = learned.int().argmax(1)
+    assert 0.4 < (firsts > 0).float().mean() < 0.6
+    assert set(firsts.tolist()) == set(range(7)), "one to six of them are given"
+    assert all(row[first:].all() for row, first in zip(learned, firsts, strict=True)), "and nothing behind them"
+    with torch.no_grad():
+        scored = ReplyLoss(tokens, prefix_dropout=1.0)(SimpleNamespace(logits=logits), labels)
+        assert scored == ReplyLoss(tokens)(SimpleNamespace(logits=logits), labels), "held-out words all count"
+
+
 def test_scores_the_words_among_the_twelve(policy: VLMPolicy, batch: dict[str, Any]) -> None:
     tokens = policy.maker.reply
     scores = WordScores(tokens)

@@ -70,7 +70,9 @@ def test_leaves_a_model_that_plays(segments: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [{}, {"optimizer": "muon", "word_dropout": 0.5}], ids=["adamw", "muon"])
+@pytest.mark.parametrize(
+    "options", [{}, {"optimizer": "muon", "word_dropout": 0.5, "prefix_dropout": 0.5}], ids=["adamw", "muon"]
+)
 def test_interrupted_it_ends_where_an_unbroken_one_does(
     segments: Path, tmp_path: Path, options: dict[str, Any]
 ) -> None:
@@ -127,6 +129,7 @@ def test_sizes_that_cannot_be_built(segments: Path, tmp_path: Path) -> None:
         {"validation": 2.0},
         {"vision_epochs": -1},
         {"word_dropout": 2},
+        {"prefix_dropout": -0.1},
     ):
         with pytest.raises(InvalidInputError):
             pretrain.run(arguments(segments, tmp_path / "out", **wrong))
