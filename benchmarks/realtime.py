@@ -81,7 +81,8 @@ def main(args: Args) -> int:
             shares = [f"{_unplanned(each):.0%} ({low:.0%})" for each, low in zip(cells, least, strict=True)]
             table.add_row(f"{way}, {len(cells[0])}", *map(_success, cells))
             table.add_row("no plan (floor)", *shares)
-            table.add_row("p against 0 ms", *(_p(cells[0], each) for each in cells), end_section=True)
+            table.add_row("p against 0 ms", *(_p(cells[0], each) for each in cells))
+            table.add_row("ticks against 0 ms", *(_longer(cells[0], each) for each in cells), end_section=True)
         console.print(table)
     return 0
 
@@ -122,6 +123,13 @@ def _p(one: Sequence[EpisodeRow], other: Sequence[EpisodeRow]) -> str:
     """McNemar's exact test: the same levels without delay and with it."""
     won = {row.key: row.success for row in one}
     return p_text(mcnemar([won[row.key] for row in other], [row.success for row in other]).p)
+
+
+def _longer(one: Sequence[EpisodeRow], other: Sequence[EpisodeRow]) -> str:
+    """How much longer the levels take with delay that are won with and without it."""
+    steps = {row.key: row.steps for row in one if row.success}
+    pairs = [(row.steps, steps[row.key]) for row in other if row.success and row.key in steps]
+    return f"x {sum(a for a, _ in pairs) / sum(b for _, b in pairs):.2f}" if pairs else "-"
 
 
 if __name__ == "__main__":

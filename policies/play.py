@@ -83,7 +83,7 @@ class Args:
     """Stand still while the policy thinks. Without this, in a window, it thinks ahead in a process of its own, and what
     it said before is played meanwhile."""
     gap: Gap = "none"
-    """What is played where thinking takes too long and nothing is planned: none, or hold the last word."""
+    """What is played where thinking takes too long and nothing is planned: none, or hold the last movement."""
     fps: float | None = None
     """Ticks a second; by default what the model learned at, else 10."""
     keys: tuple[str, ...] = ()

@@ -78,7 +78,7 @@ def test_words_that_count_as_promised_are_not_learned(policy: VLMPolicy) -> None
     places = word_places(tokens)
     inputs = policy.maker.make(FRAMES[0], "x", CHUNKS[0])
     labels = torch.from_numpy(np.append(-100, inputs.ids[inputs.reply :])[None]).repeat(400, 1)
-    logits = torch.zeros(*labels.shape, 64 + max(labels.max().item(), 0)).requires_grad_()
+    logits = torch.zeros(*labels.shape, 2048).requires_grad_()
     torch.manual_seed(0)
     ReplyLoss(tokens, prefix_dropout=0.5)(SimpleNamespace(logits=logits), labels).backward()
     assert logits.grad is not None
