@@ -197,7 +197,8 @@ def test_a_policy_thinks_in_a_process_of_its_own(env: ArenaEnv, spec: str):
         mind.close()
         mind.close()
     assert result.actions.count("w") == 30 - timing.unplanned - timing.waited
-    assert timing.waited >= 1, "the game goes on while the first answer is waited for"
+    if spec == "thinkers:Slow":  # the others may answer at once
+        assert timing.waited >= 1, "the game goes on while the first answer is waited for"
     assert timing.unplanned <= 6
 
 
